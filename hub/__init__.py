@@ -1,0 +1,1 @@
+"""LumoAuth Hub: push authentication that you host yourself."""
