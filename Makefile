@@ -71,7 +71,7 @@ pins:  ## Raise the pins to today's versions (needs uv)
 
 .PHONY: clean
 clean:  ## Remove all that make made
-	rm -rf .venv node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 
 $(RUNTIME): $(PINS)
 	@PYTHON='$(PYTHON)' scripts/setup-venv requirements.txt
