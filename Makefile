@@ -1,4 +1,5 @@
 # Everything a contributor types. Each target installs what it needs; a second run is instant.
+# Variables given to make (DEMO_PHONE=1, PYTHON=python3.13) reach the programs through the environment.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # npm and pip do not share a folder gracefully.
@@ -24,11 +25,11 @@ setup: $(APT) $(DEV) $(NODE) $(GEO)  ## Install all that developing and testing 
 
 .PHONY: demo
 demo: $(RUNTIME) $(GEO)  ## Try it: a hub, a person, and a phone to enrol (DEMO_PHONE=, PUBLIC_URL=)
-	@DEMO_PHONE='$(DEMO_PHONE)' PUBLIC_URL='$(PUBLIC_URL)' $(BIN)/python -m hub.demo $(ARGS)
+	@$(BIN)/python -m hub.demo $(ARGS)
 
 .PHONY: run
 run: $(DEV) $(GEO)  ## Run the processes of the Procfile
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start $(ARGS)
+	@$(BIN)/honcho start $(ARGS)
 
 .PHONY: sim
 sim: $(RUNTIME)  ## Run the simulated phone
@@ -50,7 +51,7 @@ check: $(DEV) $(NODE)  ## Lint, types, import direction, formatting; changes not
 format: $(DEV) $(NODE)  ## Format and mend what can be mended by itself
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
-	npx biome check --write web
+	[ ! -d web ] || npx --no-install biome check --write web
 
 .PHONY: bench
 bench: setup  ## Measure; ARGS go to the benchmark
@@ -74,12 +75,12 @@ clean:  ## Remove all that make made
 	rm -rf .venv node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 
 $(RUNTIME): $(PINS)
-	@PYTHON='$(PYTHON)' scripts/setup-venv requirements.txt
+	@scripts/setup-venv requirements.txt
 	@touch $@
 
 # Holds the same versions of the runtime's packages, so it serves as both.
 $(DEV): $(PINS) requirements-dev.txt
-	@PYTHON='$(PYTHON)' scripts/setup-venv requirements-dev.txt
+	@scripts/setup-venv requirements-dev.txt
 	@touch $(RUNTIME) $@
 
 # Its stamp lives in .venv, which is therefore made first.
