@@ -1,0 +1,1 @@
+"""What is true whatever the transport and the database: pure values and their moves."""
