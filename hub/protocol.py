@@ -1,0 +1,412 @@
+"""Every message on the wire, every token's claims and every close code: the contract, typed.
+
+One union of frozen models serves both encodings of a device socket: MessagePack (binary frames) and JSON
+(text frames). Field names and values are the same in both; unknown fields are ignored.
+"""
+
+import json
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Annotated, Any, Final, Literal
+
+import msgpack
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+FRAME_MAX_BYTES: Final = 16 * 1024
+AUTHENTICATE_WITHIN_S: Final = 10
+HEARTBEAT_S: Final = 25
+LEEWAY_S: Final = 30
+PROOF_LIFE_S: Final = 60
+DECISION_LIFE_S: Final = 120
+MALFORMED_IN_A_ROW: Final = 3
+PIN_LENGTH: Final = (4, 8)
+
+
+class Subprotocol(StrEnum):
+    """What a socket may speak; the client offers, the hub picks the first that it knows."""
+
+    DEVICE_MSGPACK = "lumo.device.v1.msgpack"
+    DEVICE_JSON = "lumo.device.v1.json"
+    LOGIN_JSON = "lumo.login.v1.json"
+
+
+class Close(IntEnum):
+    """Why a socket ends (RFC 6455 section 7.4, and ours from 4400 on)."""
+
+    DONE = 1000
+    GOING_AWAY = 1001
+    TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+    RESTARTING = 1012
+    TRY_LATER = 1013
+    MALFORMED = 4400
+    NOT_AUTHENTICATED = 4401
+    DEVICE_REMOVED = 4403
+    AUTHENTICATION_TIMEOUT = 4408
+    CONNECTED_ELSEWHERE = 4409
+    TOO_MANY_FRAMES = 4429
+
+
+class TokenType(StrEnum):
+    """The ``typ`` header of each token; it alone decides the algorithm."""
+
+    REQUEST = "lumo-request+jwt"
+    DECISION = "lumo-decision+jwt"
+    PROOF = "lumo-proof+jwt"
+    TICKET = "lumo-ticket+jwt"
+
+
+class ErrorCode(StrEnum):
+    """The codes of a device socket's ``error`` message."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_TYPE = "unknown_type"
+    BAD_DECISION = "bad_decision"
+    WRONG_PIN = "wrong_pin"
+    DEVICE_LOCKED = "device_locked"
+    UV_REQUIRED = "uv_required"
+    NOT_FOUND = "not_found"
+    RATE_LIMITED = "rate_limited"
+
+
+class Wire(BaseModel):
+    """A frozen, strict model; what it does not know it ignores."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields to send; what is absent is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+# Tokens -----------------------------------------------------------------------------------------------
+
+
+class RequestContext(Wire):
+    """Who asks, as the person judges it; ``at`` is integer Unix seconds."""
+
+    ip: str
+    location: str | None = None
+    city: str | None = None
+    country: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    browser: str
+    os: str
+    at: int
+
+
+class RequestClaims(Wire):
+    """Claims of ``lumo-request+jwt``: what the phone shows, signed by the hub."""
+
+    iss: str
+    aud: str
+    jti: str
+    iat: int
+    exp: int
+    kind: Literal["login", "approval", "test"]
+    app: str
+    ctx: RequestContext
+    msg: str | None = Field(default=None, max_length=256)
+    match: Literal["none", "required"]
+
+
+class DecisionClaims(Wire):
+    """Claims of ``lumo-decision+jwt``: the answer, signed by the device over the request's hash."""
+
+    iss: str
+    aud: str
+    sub: str
+    req: str
+    decision: Literal["approve", "deny"]
+    match: str | None = None
+    iat: int
+    exp: int
+    jti: str = Field(min_length=1, max_length=128)
+
+
+class ProofClaims(Wire):
+    """Claims of ``lumo-proof+jwt``: possession of the device's key, for one nonce."""
+
+    iss: str | None = None
+    aud: str
+    nonce: str
+    iat: int
+    exp: int
+
+
+# Device socket, phone to hub ----------------------------------------------------------------------------
+
+
+class Authenticate(Wire):
+    """The first message: the device's id and its proof over the nonce of ``hello``."""
+
+    type: Literal["authenticate"] = "authenticate"
+    device_id: str
+    proof: str
+
+
+class Ack(Wire):
+    """The challenge is shown to the person."""
+
+    type: Literal["ack"] = "ack"
+    id: str
+
+
+class Decide(Wire):
+    """A signed answer; to approve, with a PIN."""
+
+    type: Literal["decide"] = "decide"
+    decision: str
+    pin: str | None = None
+    assertion: dict[str, Any] | None = None
+
+
+class Report(Wire):
+    """Why it was denied."""
+
+    type: Literal["report"] = "report"
+    id: str
+    reason: Literal["mistake", "unexpected", "fraud"]
+
+
+DeviceMessage = Annotated[Authenticate | Ack | Decide | Report, Field(discriminator="type")]
+
+
+# Device socket, hub to phone ----------------------------------------------------------------------------
+
+
+class Hello(Wire):
+    """The hub's first message."""
+
+    type: Literal["hello"] = "hello"
+    nonce: str
+    issuer: str
+    server_time: str
+
+
+class ChallengeMessage(Wire):
+    """A request to show; ``request`` is the JWS of :class:`RequestClaims`."""
+
+    type: Literal["challenge"] = "challenge"
+    id: str
+    request: str
+
+
+class DeviceFacts(Wire):
+    """The device as the hub names it."""
+
+    id: str
+    name: str
+
+
+class TenantFacts(Wire):
+    """A tenant wherever it appears."""
+
+    slug: str
+    name: str
+
+
+class AccountFacts(Wire):
+    """Whose phone it is."""
+
+    user_id: str
+    tenant: TenantFacts
+    email: str
+
+
+class Ready(Wire):
+    """Authenticated; ``pending`` is every challenge that still waits, so a reconnect loses nothing."""
+
+    type: Literal["ready"] = "ready"
+    device: DeviceFacts
+    account: AccountFacts
+    heartbeat_s: int
+    pending: list[ChallengeMessage]
+
+
+class Decided(Wire):
+    """To the device that decided: what became of the challenge."""
+
+    type: Literal["decided"] = "decided"
+    id: str
+    status: Literal["approved", "denied", "expired", "cancelled"]
+    reason: Literal["wrong_match"] | None = None
+
+
+class Resolved(Wire):
+    """To the user's other devices: the card can be put away."""
+
+    type: Literal["resolved"] = "resolved"
+    id: str
+    status: Literal["approved", "denied", "expired", "cancelled"]
+
+
+class Reported(Wire):
+    """The reason was noted."""
+
+    type: Literal["reported"] = "reported"
+    id: str
+
+
+class ErrorMessage(Wire):
+    """A message changed nothing; the socket stays open."""
+
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    detail: str
+    id: str | None = None
+
+
+HubMessage = Annotated[
+    Hello | Ready | ChallengeMessage | Decided | Resolved | Reported | ErrorMessage,
+    Field(discriminator="type"),
+]
+
+
+# Login socket -------------------------------------------------------------------------------------------
+
+
+class Watch(Wire):
+    """The browser's only message: the ticket of its login."""
+
+    type: Literal["watch"] = "watch"
+    ticket: str
+
+
+class MatchFacts(Wire):
+    """The six digits that only the waiting browser shows."""
+
+    digits: str
+
+
+class ChallengeFacts(Wire):
+    """The challenge as the waiting browser sees it."""
+
+    id: str
+    status: Literal["pending", "approved", "denied", "expired", "cancelled"]
+    match: MatchFacts | None = None
+    expires_at: str
+    delivery: Literal["sending", "shown", "unreachable"]
+    reason: Literal["wrong_match"] | None = None
+
+
+class State(Wire):
+    """How the login stands: at once, and again on every change."""
+
+    type: Literal["state"] = "state"
+    step: Literal["push", "password", "code", "enroll", "approved", "done", "failed"]
+    challenge: ChallengeFacts | None = None
+    methods: list[str]
+    push_after: str | None = None
+    version: str
+
+
+class LoginResolved(Wire):
+    """The login's last word; the hub closes with 1000 after it."""
+
+    type: Literal["resolved"] = "resolved"
+    status: Literal["approved", "denied", "expired", "cancelled"]
+
+
+LoginHubMessage = Annotated[State | LoginResolved, Field(discriminator="type")]
+
+_DEVICE: TypeAdapter[Authenticate | Ack | Decide | Report] = TypeAdapter(DeviceMessage)
+_HUB: TypeAdapter[Hello | Ready | ChallengeMessage | Decided | Resolved | Reported | ErrorMessage] = (
+    TypeAdapter(HubMessage)
+)
+
+
+# Coding -------------------------------------------------------------------------------------------------
+
+
+class MalformedFrame(ValueError):
+    """The frame is no message at all, or a known one with wrong fields."""
+
+
+class UnknownMessage(ValueError):
+    """A well-formed map with a ``type`` that the contract does not name."""
+
+
+def encode(message: Wire, subprotocol: Subprotocol) -> bytes | str:
+    """Return the frame of *message*: bytes for MessagePack, text for JSON."""
+    if subprotocol is Subprotocol.DEVICE_MSGPACK:
+        packed: bytes = msgpack.packb(message.to_wire())
+        return packed
+    return json.dumps(message.to_wire(), separators=(",", ":"))
+
+
+def decode_map(frame: bytes | str, subprotocol: Subprotocol) -> dict[str, Any]:
+    """Return the map in *frame*.
+
+    Raises:
+        MalformedFrame: not the subprotocol's kind of frame, not decodable, not a map.
+    """
+    try:
+        if subprotocol is Subprotocol.DEVICE_MSGPACK:
+            if not isinstance(frame, bytes):
+                raise MalformedFrame("a binary frame is expected")
+            decoded = msgpack.unpackb(frame)
+        else:
+            if not isinstance(frame, str):
+                raise MalformedFrame("a text frame is expected")
+            decoded = json.loads(frame)
+    except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
+        raise MalformedFrame("not decodable") from error
+    if not isinstance(decoded, dict):
+        raise MalformedFrame("not a map")
+    return decoded
+
+
+def parse_device_message(
+    frame: bytes | str, subprotocol: Subprotocol
+) -> Authenticate | Ack | Decide | Report:
+    """Return a phone's message.
+
+    Raises:
+        MalformedFrame: see :func:`decode_map`; or a field is missing or of a wrong type.
+        UnknownMessage: the ``type`` is none of ours.
+    """
+    decoded = decode_map(frame, subprotocol)
+    try:
+        return _DEVICE.validate_python(decoded)
+    except ValidationError as error:
+        raise _refusal(decoded, error) from error
+
+
+def parse_hub_message(
+    frame: bytes | str, subprotocol: Subprotocol
+) -> Hello | Ready | ChallengeMessage | Decided | Resolved | Reported | ErrorMessage:
+    """Return the hub's message, as a phone reads it; raises as :func:`parse_device_message`."""
+    decoded = decode_map(frame, subprotocol)
+    try:
+        # Not strict: JSON has no enum, so ``error.code`` arrives as text.
+        return _HUB.validate_python(decoded, strict=False)
+    except ValidationError as error:
+        raise _refusal(decoded, error) from error
+
+
+def parse_watch(frame: bytes | str) -> Watch:
+    """Return the browser's ``watch``; raises as :func:`parse_device_message`."""
+    try:
+        return Watch.model_validate(decode_map(frame, Subprotocol.LOGIN_JSON))
+    except ValidationError as error:
+        raise MalformedFrame("not a watch message") from error
+
+
+def _refusal(decoded: dict[str, Any], error: ValidationError) -> ValueError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "union_tag_invalid" and isinstance(decoded.get("type"), str):
+        return UnknownMessage("this type is not known")
+    where = ".".join(str(part) for part in first["loc"][1:]) or "type"
+    return MalformedFrame(f"{where}: {first['msg']}")
+
+
+def wire_time(moment: datetime) -> str:
+    """Return *moment* as RFC 3339 in UTC, whole seconds: ``2026-11-24T03:00:00Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the aware instant that *text* names (RFC 3339)."""
+    return datetime.fromisoformat(text)
