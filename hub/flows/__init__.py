@@ -1,0 +1,1 @@
+"""What people do, a module each: one transaction, then the nudges."""

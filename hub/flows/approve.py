@@ -1,0 +1,231 @@
+"""What a phone does with a request: show it, answer it, say why it was denied."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.domain import match
+from hub.domain.audit import Event
+from hub.domain.challenge import Challenge, Reason, Report, Status
+from hub.domain.device import Device
+from hub.domain.errors import (
+    AlreadySettled,
+    BadDecision,
+    DeviceLocked,
+    DeviceRefusal,
+    DeviceRemoved,
+    NotFound,
+    PinMissing,
+    UnknownRequest,
+    WrongPin,
+)
+from hub.domain.ids import ChallengeId
+from hub.domain.login import Login, Step
+from hub.domain.secret import Secret
+from hub.flows.ask import request_hash
+from hub.flows.base import Flow, by_device, device_topic, login_topic
+from hub.ports import Tokens, Tx
+from hub.protocol import DecisionClaims
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve(Flow):
+    """A phone's answers."""
+
+    tokens: Tokens
+
+    async def ack(self, device: Device, challenge_id: ChallengeId) -> None:
+        """Note that the person sees the request; raises UnknownRequest."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            challenge = await self._of(tx, device, challenge_id)
+            already = challenge.shown_at is not None and challenge.shown_at <= now
+            if already or challenge.status_at(now) is not Status.PENDING:
+                return
+            await tx.challenges.note(replace(challenge, shown_at=now))
+        await self.bus.publish(login_topic(challenge.login_id))
+
+    async def decide(self, device: Device, token: str, pin: Secret | None) -> Challenge:
+        """Settle a challenge by a signed decision; return what it is now.
+
+        Checked in this order: form, signature and fit; device; what became of the challenge; PIN; match.
+
+        Raises:
+            BadDecision, DeviceLocked, AlreadySettled, PinMissing, WrongPin: nothing was settled.
+            DeviceRemoved: the device is no longer the user's.
+        """
+        now = self.clock.now()
+        claims = self.tokens.read_decision(token, device, now)
+        if claims is None:
+            raise BadDecision
+        refusal: DeviceRefusal | None = None
+        async with self.store.begin() as tx:
+            device = await tx.devices.hold(device.id)
+            if not device.is_active:
+                raise DeviceRemoved
+            challenge = await self._fitting(tx, device, claims)
+            approves = claims.decision == "approve"
+            if approves and device.is_locked:
+                raise DeviceLocked(about=challenge.id)
+            if challenge.status_at(now) is not Status.PENDING:
+                raise AlreadySettled(about=challenge.id, status=challenge.status_at(now))
+            if approves:
+                refusal = await self._verify_pin(tx, device, challenge, pin, now)
+            if not approves:
+                challenge = await self._deny(tx, device, challenge, token, now)
+            elif refusal is None:
+                challenge = await self._approve(tx, device, challenge, claims, token, now)
+            others = await tx.devices.of_user(device.user_id)
+        # The wrong PIN is counted, so its refusal comes after the commit.
+        if refusal is not None:
+            raise refusal
+        await self.bus.publish(login_topic(challenge.login_id), *(device_topic(other.id) for other in others))
+        return challenge
+
+    async def report(self, device: Device, challenge_id: ChallengeId, reason: Report) -> None:
+        """Note why it was denied; raises UnknownRequest where this device did not deny it of late."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            challenge = await self._of(tx, device, challenge_id)
+            if not challenge.can_be_reported(device.id, now):
+                raise UnknownRequest(about=challenge_id)
+            await tx.challenges.note(replace(challenge, report=reason))
+            await tx.audit.add(
+                self.record(
+                    Event.CHALLENGE_REPORTED,
+                    device.tenant_id,
+                    now,
+                    actor=by_device(device.id),
+                    user_id=device.user_id,
+                    data={"challenge": challenge.id, "reason": reason},
+                )
+            )
+
+    async def _of(self, tx: Tx, device: Device, challenge_id: ChallengeId) -> Challenge:
+        try:
+            challenge = await tx.challenges.get(challenge_id)
+        except NotFound:
+            raise UnknownRequest(about=challenge_id) from None
+        if challenge.user_id != device.user_id:
+            raise UnknownRequest(about=challenge_id)
+        return challenge
+
+    async def _fitting(self, tx: Tx, device: Device, claims: DecisionClaims) -> Challenge:
+        try:
+            challenge = await tx.challenges.get(ChallengeId(claims.sub))
+        except NotFound:
+            raise BadDecision(about=claims.sub) from None
+        if challenge.user_id != device.user_id or request_hash(challenge.request) != claims.req:
+            raise BadDecision(about=claims.sub)
+        return challenge
+
+    async def _verify_pin(
+        self, tx: Tx, device: Device, challenge: Challenge, pin: Secret | None, now: datetime
+    ) -> DeviceRefusal | None:
+        if pin is None or not len(pin):
+            return PinMissing(about=challenge.id)
+        macs = self.vault.macs("pin", f"{device.id}\n{pin.reveal()}")
+        if device.pin_mac in macs:
+            return None
+        after = device.after_wrong_pin(now)
+        await tx.devices.save(after)
+        for event in (Event.PIN_WRONG, Event.DEVICE_LOCKED)[: 2 if after.is_locked else 1]:
+            await tx.audit.add(
+                self.record(
+                    event,
+                    device.tenant_id,
+                    now,
+                    actor=by_device(device.id),
+                    user_id=device.user_id,
+                    data={"device": device.id, "in_a_row": after.wrong_pins},
+                )
+            )
+        return WrongPin(about=challenge.id)
+
+    async def _approve(
+        self,
+        tx: Tx,
+        device: Device,
+        challenge: Challenge,
+        claims: DecisionClaims,
+        token: str,
+        now: datetime,
+    ) -> Challenge:
+        if challenge.digits is not None:
+            if claims.match is None:
+                raise BadDecision(about=challenge.id)
+            if not match.fits(self.vault.unseal("digits", challenge.digits), claims.match):
+                return await self._deny(tx, device, challenge, token, now, Reason.WRONG_MATCH)
+        login = await self._login(tx, challenge, now)
+        approved = challenge.approve(device.id, token, now)
+        pressure = await tx.pressure.hold(challenge.tenant_id, challenge.account)
+        await tx.challenges.settle(approved)
+        matched = challenge.needs_match
+        await tx.logins.move(login.approved_by_push(now, matched=matched), Step.PUSH)
+        after = pressure.approved(challenge.lane, with_match=matched)
+        if after != pressure:
+            await tx.pressure.save(challenge.tenant_id, challenge.account, after)
+        await tx.devices.save(replace(device, wrong_pins=0, last_used_at=now))
+        await self._record(tx, Event.CHALLENGE_APPROVED, device, approved, login, now)
+        return approved
+
+    async def _deny(
+        self,
+        tx: Tx,
+        device: Device,
+        challenge: Challenge,
+        token: str,
+        now: datetime,
+        reason: Reason | None = None,
+    ) -> Challenge:
+        login = await self._login(tx, challenge, now)
+        denied = challenge.deny(device.id, token, now, reason)
+        pressure = await tx.pressure.hold(challenge.tenant_id, challenge.account)
+        await tx.challenges.settle(denied)
+        await tx.logins.move(login.failed(Status.DENIED), Step.PUSH)
+        lane = challenge.lane
+        after = pressure.with_push(lane, pressure.of_push(lane).denied(now))
+        await tx.pressure.save(challenge.tenant_id, challenge.account, after)
+        await tx.devices.save(replace(device, last_used_at=now))
+        await self._record(tx, Event.CHALLENGE_DENIED, device, denied, login, now)
+        if login.known_browser is not None:
+            browser = await tx.browsers.get(login.known_browser)
+            await tx.browsers.save(replace(browser, forgotten_at=now))
+            await tx.audit.add(
+                self.record(
+                    Event.BROWSER_FORGOTTEN,
+                    device.tenant_id,
+                    now,
+                    user_id=device.user_id,
+                    data={"browser": browser.id, "why": "denied"},
+                )
+            )
+        return denied
+
+    async def _login(self, tx: Tx, challenge: Challenge, now: datetime) -> Login:
+        login = (await tx.logins.hold(challenge.login_id)).at(now)
+        if login.step is not Step.PUSH or login.challenge_id != challenge.id:
+            raise AlreadySettled(about=challenge.id, status=Status.CANCELLED)
+        return login
+
+    async def _record(
+        self, tx: Tx, event: Event, device: Device, over: Challenge, login: Login, now: datetime
+    ) -> None:
+        """Keep the evidence: the request as the phone showed it and the answer as the phone signed it."""
+        await tx.audit.add(
+            self.record(
+                event,
+                over.tenant_id,
+                now,
+                actor=by_device(device.id),
+                user_id=over.user_id,
+                ip=login.origin.ip,
+                data={
+                    "challenge": over.id,
+                    "login": login.id,
+                    "app": login.app,
+                    "request": over.request,
+                    "decision": over.decision,
+                    **({"reason": over.reason} if over.reason else {}),
+                },
+            )
+        )

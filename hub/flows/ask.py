@@ -1,0 +1,188 @@
+"""Asking a person's phones, and calling the question off: parts of the flows that do so."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.domain import decoy, match
+from hub.domain.account import User
+from hub.domain.audit import Actor, Event
+from hub.domain.challenge import NO_ACK_MEANS_UNREACHABLE, Challenge, Status
+from hub.domain.device import Device
+from hub.domain.errors import AlreadySettled
+from hub.domain.ids import ChallengeId, DeviceId, Prefix, UserId
+from hub.domain.login import Login
+from hub.domain.place import Place
+from hub.domain.policy import PushFacts, resting_until
+from hub.domain.tenant import Tenant
+from hub.domain.throttle import Lane, Pressure
+from hub.flows.base import ANONYMOUS, HUB, Flow, device_topic
+from hub.ports import Tokens, Tx
+from hub.protocol import RequestClaims, RequestContext
+
+ENDINGS = {
+    Status.EXPIRED: Event.CHALLENGE_EXPIRED,
+    Status.CANCELLED: Event.CHALLENGE_CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What asking came to: a challenge, or the moment before which none is sent."""
+
+    login: Login
+    pressure: Pressure
+    challenge: Challenge | None
+    resting_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker(Flow):
+    """A flow that can ring phones; *waits* is off only where an operator lifted the growing waits."""
+
+    tokens: Tokens
+    issuer: str
+    waits: bool = True
+
+    async def ask(
+        self,
+        tx: Tx,
+        tenant: Tenant,
+        login: Login,
+        user: User | None,
+        pressure: Pressure,
+        now: datetime,
+    ) -> Asked:
+        """Open a challenge for *login* in the caller's transaction, if the rules let it.
+
+        The caller holds the login (or has just made it) and the pressure, and saves both; after the commit it
+        calls :meth:`ring`. The login's own pending challenge is replaced.
+        """
+        pending = await tx.challenges.pending_of_account(tenant.id, login.account)
+        overdue = [challenge for challenge in pending if challenge.status_at(now) is Status.EXPIRED]
+        for challenge in overdue:
+            pressure = await self.end(tx, challenge.expire(), pressure)
+        waiting = [challenge for challenge in pending if challenge not in overdue]
+        others = [challenge for challenge in waiting if challenge.login_id != login.id]
+        lane = _lane(login, others)
+        facts = PushFacts(
+            now=now,
+            lane=lane,
+            pressure=pressure.of_push(lane),
+            open_until=tuple(challenge.expires_at for challenge in others if challenge.lane is lane),
+            waits=self.waits,
+        )
+        until = resting_until(facts)
+        if until is not None:
+            return Asked(login, pressure, None, until)
+        for challenge in waiting:
+            if challenge.login_id == login.id:
+                pressure = await self.end(tx, challenge.cancel(now), pressure)
+        challenge = self._challenge(tenant, login, user, lane, now)
+        await tx.challenges.add(challenge)
+        await tx.audit.add(
+            self.record(
+                Event.CHALLENGE_ASKED,
+                tenant.id,
+                now,
+                actor=ANONYMOUS,
+                user_id=user.id if user else None,
+                ip=login.origin.ip,
+                data={"challenge": challenge.id, "login": login.id, "app": login.app, "email": login.email},
+            )
+        )
+        return Asked(login.pushed(challenge.id, now), pressure, challenge, None)
+
+    async def end(self, tx: Tx, over: Challenge, pressure: Pressure, *, actor: Actor = HUB) -> Pressure:
+        """Write that *over* ran out or was called off, and count it; the caller saves *pressure*."""
+        at = over.decided_at or over.expires_at
+        try:
+            await tx.challenges.settle(over)
+        except AlreadySettled:
+            return pressure
+        await tx.audit.add(
+            self.record(
+                ENDINGS[over.status],
+                over.tenant_id,
+                at,
+                actor=actor,
+                user_id=over.user_id,
+                data={"challenge": over.id, "login": over.login_id},
+            )
+        )
+        return pressure.with_push(over.lane, pressure.of_push(over.lane).failed(at))
+
+    async def ring(self, challenge: Challenge, devices: list[Device], now: datetime) -> Challenge:
+        """Nudge the phones, after the commit; note at once where none of them listens."""
+        topics = [device_topic(device.id) for device in devices]
+        # A decoy costs the same: a nudge that nobody hears, and the same note where its phone is not reached.
+        reach = await self.bus.publish(*(topics or [device_topic(DeviceId(f"none:{challenge.id}"))]))
+        heard = any(count is None or count > 0 for count in reach)
+        if challenge.user_id is None:
+            heard = challenge.shown_at is not None
+        if heard:
+            return challenge
+        unreachable = replace(challenge, unreachable_at=now)
+        async with self.store.begin() as tx:
+            await tx.challenges.note(unreachable)
+        return unreachable
+
+    def _challenge(
+        self, tenant: Tenant, login: Login, user: User | None, lane: Lane, now: datetime
+    ) -> Challenge:
+        challenge_id = ChallengeId(self.new_id(Prefix.CHALLENGE, now))
+        expires_at = min(now + tenant.authentication.challenge_life, login.expires_at)
+        needs_match = match.is_required(
+            tenant.authentication.match, known_browser=login.known_browser is not None
+        )
+        seed = self.vault.steady("decoy", login.account)
+        place = login.origin.place if isinstance(login.origin.place, Place) else None
+        claims = RequestClaims(
+            iss=self.issuer,
+            aud=user.id if user else UserId(f"{Prefix.USER}_{seed.hex()[:26]}"),
+            jti=challenge_id,
+            iat=int(now.timestamp()),
+            exp=int(expires_at.timestamp()),
+            kind="login",
+            app=login.app,
+            ctx=RequestContext(
+                ip=login.origin.ip,
+                location=login.origin.location,
+                city=place.city if place else None,
+                country=place.country if place else None,
+                lat=place.latitude if place else None,
+                lon=place.longitude if place else None,
+                browser=login.origin.browser,
+                os=login.origin.os,
+                at=int(now.timestamp()),
+            ),
+            match="required" if needs_match else "none",
+        )
+        digits = self.vault.seal("digits", self.random.digits(match.DIGITS)) if needs_match else None
+        return Challenge(
+            id=challenge_id,
+            tenant_id=tenant.id,
+            login_id=login.id,
+            account=login.account,
+            user_id=user.id if user else None,
+            lane=lane,
+            status=Status.PENDING,
+            request=self.tokens.sign_request(claims, now),
+            digits=digits,
+            created_at=now,
+            expires_at=expires_at,
+            shown_at=None if user else decoy.shown_at(seed, now),
+            unreachable_at=now + NO_ACK_MEANS_UNREACHABLE,
+        )
+
+
+def _lane(login: Login, others: list[Challenge]) -> Lane:
+    """Return the lane that a new challenge takes: a known browser's own, while that is free."""
+    taken = any(challenge.lane is Lane.KNOWN for challenge in others)
+    return Lane.ANY if taken else login.lane
+
+
+def request_hash(request: str) -> str:
+    """Return what a decision signs of the request: base64url(SHA-256(the JWS as ASCII)), no padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(request.encode()).digest()).rstrip(b"=").decode()

@@ -1,0 +1,184 @@
+"""A person's phones: the socket that each holds, the list, a new name, removal at once."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from hub.domain.account import Session, User, UserStatus
+from hub.domain.audit import Actor, Event
+from hub.domain.challenge import Challenge, Status
+from hub.domain.device import NAME_MAX, Device
+from hub.domain.errors import BadProof, DeviceRemoved, Invalid, NotFound
+from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
+from hub.domain.tenant import Tenant
+from hub.flows.base import Flow, by_user, device_topic
+from hub.flows.enroll import demand_fresh, name_errors
+from hub.ports import Tokens, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whose phone proved itself."""
+
+    device: Device
+    user: User
+    tenant: Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a device's socket sees on one look.
+
+    Attributes:
+        pending: every challenge of the user that waits now.
+        over: those of the asked-about ones that wait no longer.
+        superseded: whether the device has connected again elsewhere.
+    """
+
+    device: Device
+    pending: list[Challenge]
+    over: list[tuple[ChallengeId, Status]]
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A device as its owner sees it; *online* is None where nobody can say."""
+
+    device: Device
+    online: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Devices(Flow):
+    """Phones of a user."""
+
+    tokens: Tokens
+
+    async def admit(self, device_id: DeviceId, proof: str, nonce: str) -> Admitted:
+        """Let a phone in that proves its key over *nonce*.
+
+        Raises:
+            BadProof: unknown device, a proof that does not fit, or a blocked user.
+            DeviceRemoved: the proof fits, and the device was removed.
+        """
+        async with self.store.read() as tx:
+            try:
+                device = await tx.devices.get(device_id)
+            except NotFound:
+                raise BadProof from None
+            if self.tokens.read_proof(proof, device, nonce, self.clock.now()) is None:
+                raise BadProof
+            if not device.is_active:
+                raise DeviceRemoved
+            user = await tx.users.get(device.tenant_id, device.user_id)
+            if user.status is not UserStatus.ACTIVE:
+                raise BadProof
+            return Admitted(device, user, await tx.tenants.get(device.tenant_id))
+
+    async def connect(self, device: Device, connection: str) -> Sight:
+        """Make *connection* the device's newest socket, and look; older ones see it and end."""
+        async with self.store.begin() as tx:
+            await tx.devices.connect(device.id, connection)
+            sight = await self._look(tx, device.id, connection, ())
+        await self.bus.publish(device_topic(device.id))
+        return sight
+
+    async def look(self, device_id: DeviceId, connection: str, shown: Collection[ChallengeId]) -> Sight:
+        """Look again.
+
+        Args:
+            shown: challenges that the socket has sent and not put away.
+
+        Raises:
+            DeviceRemoved: it was taken from the account.
+            BadProof: its user was blocked.
+        """
+        async with self.store.read() as tx:
+            return await self._look(tx, device_id, connection, shown)
+
+    async def _look(
+        self, tx: Tx, device_id: DeviceId, connection: str, shown: Collection[ChallengeId]
+    ) -> Sight:
+        now = self.clock.now()
+        device = await tx.devices.get(device_id)
+        if not device.is_active:
+            raise DeviceRemoved
+        user = await tx.users.get(device.tenant_id, device.user_id)
+        if user.status is not UserStatus.ACTIVE:
+            raise BadProof
+        pending = await tx.challenges.pending_of_user(device.user_id, now)
+        gone = set(shown) - {challenge.id for challenge in pending}
+        over = [(each.id, each.status_at(now)) for each in await tx.challenges.several(sorted(gone))]
+        return Sight(device, pending, over, superseded=device.connection != connection)
+
+    async def listed(self, user_id: UserId) -> list[Listed]:
+        """Return the user's phones and whether each listens now."""
+        async with self.store.read() as tx:
+            devices = await tx.devices.of_user(user_id)
+        counts = await self.bus.listeners(*(device_topic(device.id) for device in devices))
+        return [
+            Listed(device, None if count is None else count > 0)
+            for device, count in zip(devices, counts, strict=True)
+        ]
+
+    async def rename(self, session: Session, device_id: DeviceId, name: str) -> Listed:
+        """Give a phone of the signed-in person another name; raises NotFound, Invalid."""
+        if errors := name_errors(name, "name", NAME_MAX):
+            raise Invalid(errors=errors)
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            device = await self._own(tx, session.tenant_id, session.user_id, device_id)
+            renamed = replace(device, name=name.strip())
+            await tx.devices.save(renamed)
+            await tx.audit.add(
+                self.record(
+                    Event.DEVICE_RENAMED,
+                    session.tenant_id,
+                    now,
+                    actor=by_user(session.user_id),
+                    user_id=session.user_id,
+                    data={"device": device.id, "from": device.name, "to": renamed.name},
+                )
+            )
+        (online,) = await self.bus.listeners(device_topic(device_id))
+        return Listed(renamed, None if online is None else online > 0)
+
+    async def remove(
+        self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        device_id: DeviceId,
+        *,
+        actor: Actor,
+        session: Session | None = None,
+    ) -> None:
+        """Take a phone from the account; its socket closes at once, on whichever node holds it.
+
+        Args:
+            session: the account page's session that asks, where one does; it must be fresh.
+
+        Raises:
+            NotFound, StepUpRequired.
+        """
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            device = await self._own(tx, tenant_id, user_id, device_id)
+            demand_fresh(session, await tx.devices.of_user(user_id), now)
+            await tx.devices.save(device.removed(now))
+            await tx.audit.add(
+                self.record(
+                    Event.DEVICE_REMOVED,
+                    tenant_id,
+                    now,
+                    actor=actor,
+                    user_id=user_id,
+                    data={"device": device.id, "name": device.name},
+                )
+            )
+        await self.bus.publish(device_topic(device_id))
+
+    async def _own(self, tx: Tx, tenant_id: TenantId, user_id: UserId, device_id: DeviceId) -> Device:
+        device = await tx.devices.hold(device_id)
+        if device.tenant_id != tenant_id or device.user_id != user_id or not device.is_active:
+            raise NotFound
+        return device

@@ -1,0 +1,303 @@
+"""Adding a phone: an activation code, a look at whose it is, and the new key's proof."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from hub.domain.account import KNOWN_BROWSER_LIFE, KnownBrowser, Session, User, UserStatus
+from hub.domain.audit import Actor, Event
+from hub.domain.device import DEVICES_PER_USER, NAME_MAX, PLATFORM_MAX, Device, DeviceStatus, is_pin
+from hub.domain.enrollment import ON_SCREEN_LIFE, Enrollment, EnrollmentStatus, new_code, normal_code
+from hub.domain.errors import (
+    ActivationCodeInvalid,
+    Conflict,
+    FieldError,
+    Invalid,
+    NotFound,
+    StepUpRequired,
+    UserVerificationRequired,
+)
+from hub.domain.factors import strongest
+from hub.domain.ids import BrowserId, DeviceId, EnrollmentId, Prefix, TenantId, UserId
+from hub.domain.limits import Limit
+from hub.domain.secret import Secret
+from hub.domain.tenant import Tenant
+from hub.flows.base import Flow, by_device, by_user, enrollment_topic
+from hub.ports import Limiter, Tokens, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A fresh enrolment and its code, which is shown once and kept nowhere."""
+
+    enrollment: Enrollment
+    code: Secret
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Whose account a code would add a phone to."""
+
+    tenant: Tenant
+    user: User
+    enrollment: Enrollment
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A phone that was added."""
+
+    tenant: Tenant
+    user: User
+    device: Device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enroll(Flow):
+    """Activation codes, and what they are good for."""
+
+    tokens: Tokens
+    limiter: Limiter
+
+    async def create(
+        self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        *,
+        life: timedelta,
+        actor: Actor,
+        session: Session | None = None,
+    ) -> Activation:
+        """Make an activation code for one phone.
+
+        Args:
+            session: the account page's session that asks, where one does; it must be fresh.
+
+        Raises:
+            NotFound: no such user, or a blocked one.
+            StepUpRequired: the session was not proven by the account's strongest factor of late.
+            Conflict: the user has as many phones as there may be.
+        """
+        now = self.clock.now()
+        code = Secret(new_code(self.random.entropy(10), life))
+        async with self.store.begin() as tx:
+            user = await tx.users.get(tenant_id, user_id)
+            if user.status is not UserStatus.ACTIVE:
+                raise NotFound
+            devices = await tx.devices.of_user(user.id)
+            demand_fresh(session, devices, now)
+            _demand_room(devices)
+            enrollment = Enrollment(
+                id=EnrollmentId(self.new_id(Prefix.ENROLLMENT, now)),
+                tenant_id=tenant_id,
+                user_id=user.id,
+                code_mac=self.vault.mac("activation-code", normal_code(code.reveal()) or ""),
+                status=EnrollmentStatus.PENDING,
+                created_at=now,
+                expires_at=now + life,
+                session_id=session.id if session else None,
+            )
+            await tx.enrollments.add(enrollment)
+            await tx.audit.add(
+                self.record(
+                    Event.ENROLLMENT_CREATED,
+                    tenant_id,
+                    now,
+                    actor=actor,
+                    user_id=user.id,
+                    data={"enrollment": enrollment.id},
+                )
+            )
+        return Activation(enrollment, code, user)
+
+    async def create_on_screen(self, session: Session) -> Activation:
+        """Make a code for the person who is signed in; raises as :meth:`create`."""
+        return await self.create(
+            session.tenant_id,
+            session.user_id,
+            life=ON_SCREEN_LIFE,
+            actor=by_user(session.user_id),
+            session=session,
+        )
+
+    async def preview(self, code: str, per_ip: str) -> Preview:
+        """Return what *code* is for; raises ActivationCodeInvalid, RateLimited (by failures)."""
+        now = self.clock.now()
+        await self.limiter.check(Limit.ACTIVATION_FAILURES_PER_IP, per_ip)
+        async with self.store.read() as tx:
+            found = await self._find(tx, code, now)
+        if found is None:
+            await self.limiter.hit(Limit.ACTIVATION_FAILURES_PER_IP, per_ip)
+            raise ActivationCodeInvalid
+        return found
+
+    async def enroll(
+        self, code: str, proof: str, *, name: str, platform: str, pin: Secret | None, per_ip: str
+    ) -> Enrolled:
+        """Bind a phone's new key to the account of *code*, which is used up by it.
+
+        Args:
+            code: exactly as the phone sent it: the proof is over this text.
+
+        Raises:
+            ActivationCodeInvalid, RateLimited: as :meth:`preview`.
+            UserVerificationRequired: no PIN; the code stays good.
+            Invalid: the proof, the PIN or a name is not right; the code stays good.
+            Conflict: the user has as many phones as there may be.
+        """
+        now = self.clock.now()
+        found = await self.preview(code, per_ip)
+        if pin is None or not len(pin):
+            raise UserVerificationRequired
+        public_key = self.tokens.read_new_key(proof, code, now)
+        _demand_right(public_key, name, platform, pin)
+        device_id = DeviceId(self.new_id(Prefix.DEVICE, now))
+        device = Device(
+            id=device_id,
+            tenant_id=found.tenant.id,
+            user_id=found.user.id,
+            name=name.strip(),
+            platform=platform.strip(),
+            public_key=public_key or "",
+            pin_mac=self.vault.mac("pin", f"{device_id}\n{pin.reveal()}"),
+            status=DeviceStatus.ACTIVE,
+            enrolled_at=now,
+            enrollment_id=found.enrollment.id,
+        )
+        async with self.store.begin() as tx:
+            _demand_room(await tx.devices.of_user(found.user.id))
+            await tx.devices.add(device)
+            if not await tx.enrollments.settle(found.enrollment.done(device.id, now)):
+                raise ActivationCodeInvalid
+            await self._close_enroll_sessions(tx, found.enrollment, now)
+            await tx.audit.add(
+                self.record(
+                    Event.DEVICE_ENROLLED,
+                    found.tenant.id,
+                    now,
+                    actor=by_device(device.id),
+                    user_id=found.user.id,
+                    data={"device": device.id, "name": device.name, "enrollment": found.enrollment.id},
+                )
+            )
+        await self.bus.publish(enrollment_topic(found.enrollment.id))
+        return Enrolled(found.tenant, found.user, device)
+
+    async def status(self, session: Session, enrollment_id: EnrollmentId) -> EnrollmentStatus:
+        """Return how the signed-in person's enrolment stands; raises NotFound."""
+        async with self.store.read() as tx:
+            enrollment = await self._own(tx, session, enrollment_id)
+        return enrollment.status_at(self.clock.now())
+
+    async def cancel(self, session: Session, enrollment_id: EnrollmentId) -> None:
+        """Make the code good for nothing; raises NotFound, also where it is used already."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            enrollment = await self._own(tx, session, enrollment_id)
+            cancelled = enrollment.cancelled(now)
+            if cancelled.status is EnrollmentStatus.CANCELLED and await tx.enrollments.settle(cancelled):
+                await tx.audit.add(
+                    self.record(
+                        Event.ENROLLMENT_CANCELLED,
+                        session.tenant_id,
+                        now,
+                        actor=by_user(session.user_id),
+                        user_id=session.user_id,
+                        data={"enrollment": enrollment.id},
+                    )
+                )
+        await self.bus.publish(enrollment_topic(enrollment_id))
+
+    async def know_browser(self, session: Session, enrollment_id: EnrollmentId) -> Secret | None:
+        """Make the browser known in which the phone was enrolled; once, and only where it was not.
+
+        Returns:
+            The known-browser cookie's value to set, or None.
+        """
+        now = self.clock.now()
+        token = Secret(self.new_token())
+        async with self.store.begin() as tx:
+            enrollment = await self._own(tx, session, enrollment_id)
+            is_its_own = enrollment.session_id == session.id and session.browser_id is None
+            if enrollment.status is not EnrollmentStatus.DONE or not is_its_own:
+                return None
+            browser = KnownBrowser(
+                id=BrowserId(self.new_id(Prefix.BROWSER, now)),
+                tenant_id=session.tenant_id,
+                user_id=session.user_id,
+                token_mac=self.vault.mac("known-browser", token.reveal()),
+                created_at=now,
+                rotated_at=now,
+                expires_at=now + KNOWN_BROWSER_LIFE,
+                browser=session.browser,
+                os=session.os,
+            )
+            await tx.browsers.add(browser)
+            await tx.sessions.save(replace(session, browser_id=browser.id))
+            await tx.audit.add(
+                self.record(
+                    Event.BROWSER_KNOWN,
+                    session.tenant_id,
+                    now,
+                    actor=by_user(session.user_id),
+                    user_id=session.user_id,
+                    data={"browser": browser.id, "enrollment": enrollment.id},
+                )
+            )
+        return token
+
+    async def _find(self, tx: Tx, code: str, now: datetime) -> Preview | None:
+        normal = normal_code(code)
+        if normal is None:
+            return None
+        enrollment = await tx.enrollments.by_code(self.vault.macs("activation-code", normal))
+        if enrollment is None or enrollment.status_at(now) is not EnrollmentStatus.PENDING:
+            return None
+        user = await tx.users.get(enrollment.tenant_id, enrollment.user_id)
+        if user.status is not UserStatus.ACTIVE:
+            return None
+        return Preview(await tx.tenants.get(enrollment.tenant_id), user, enrollment)
+
+    async def _own(self, tx: Tx, session: Session, enrollment_id: EnrollmentId) -> Enrollment:
+        enrollment = await tx.enrollments.get(enrollment_id)
+        if enrollment.user_id != session.user_id:
+            raise NotFound
+        return enrollment
+
+    async def _close_enroll_sessions(self, tx: Tx, enrollment: Enrollment, now: datetime) -> None:
+        """The session that this very enrolment was made in becomes a full one; other held ones end."""
+        for session in await tx.sessions.open_of_user(enrollment.user_id, now):
+            after = session.completed_by(enrollment.session_id, now)
+            if after != session:
+                await tx.sessions.save(after)
+
+
+def demand_fresh(session: Session | None, devices: list[Device], now: datetime) -> None:
+    """Let a change of factors through; raises StepUpRequired for a session that proved too little of late."""
+    if session is not None and not session.is_fresh(strongest(has_device=bool(devices)), now):
+        raise StepUpRequired
+
+
+def _demand_room(devices: list[Device]) -> None:
+    if len(devices) >= DEVICES_PER_USER:
+        raise Conflict(reason=f"This account has {DEVICES_PER_USER} phones already: remove one first.")
+
+
+def _demand_right(public_key: str | None, name: str, platform: str, pin: Secret) -> None:
+    errors = []
+    if public_key is None:
+        errors.append(FieldError("proof", "It is not a proof of a new P-256 key over this activation code."))
+    if not is_pin(pin.reveal()):
+        errors.append(FieldError("pin", "A PIN is 4 to 8 digits."))
+    errors += name_errors(name, "device.name", NAME_MAX) + name_errors(
+        platform, "device.platform", PLATFORM_MAX
+    )
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def name_errors(text: str, field: str, longest: int) -> list[FieldError]:
+    """Return what is wrong with a name that a person reads."""
+    if not text.strip() or len(text) > longest or not text.isprintable():
+        return [FieldError(field, f"1 to {longest} printable characters.")]
+    return []

@@ -1,0 +1,90 @@
+"""What time ends: challenges, logins and enrolments nobody answered; and the audit log's chain.
+
+Any number of processes may sweep at once: each ending is one conditional update.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from hub.domain.audit import Event
+from hub.domain.challenge import Challenge
+from hub.domain.enrollment import Enrollment, EnrollmentStatus
+from hub.domain.login import Login
+from hub.flows.ask import Asker
+from hub.flows.base import device_topic, enrollment_topic, login_topic
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep(Asker):
+    """The sweeper; run it once a second."""
+
+    async def once(self) -> bool:
+        """End what is overdue and seal what was recorded; say whether there is more to do at once."""
+        now = self.clock.now()
+        async with self.store.read() as tx:
+            challenges = await tx.challenges.overdue(now, BATCH)
+            logins = await tx.logins.overdue(now, BATCH)
+            enrollments = await tx.enrollments.overdue(now, BATCH)
+        by_account = attrgetter("tenant_id", "account")
+        for _, group in groupby(sorted(challenges, key=by_account), key=by_account):
+            await self._expire_challenges(list(group))
+        for login in logins:
+            await self._expire_login(login, now)
+        for enrollment in enrollments:
+            await self._expire_enrollment(enrollment, now)
+        async with self.store.begin() as tx:
+            sealed = await tx.audit.seal(BATCH)
+        return BATCH in (len(challenges), len(logins), len(enrollments), sealed)
+
+    async def _expire_challenges(self, challenges: list[Challenge]) -> None:
+        """End challenges of one account: their pressure is held once."""
+        tenant_id, account = challenges[0].tenant_id, challenges[0].account
+        topics = []
+        async with self.store.begin() as tx:
+            held = pressure = await tx.pressure.hold(tenant_id, account)
+            for challenge in challenges:
+                pressure = await self.end(tx, challenge.expire(), pressure)
+                topics.append(login_topic(challenge.login_id))
+                if challenge.user_id is not None:
+                    devices = await tx.devices.of_user(challenge.user_id)
+                    topics += [device_topic(device.id) for device in devices]
+            if pressure != held:
+                await tx.pressure.save(tenant_id, account, pressure)
+        await self.bus.publish(*dict.fromkeys(topics))
+
+    async def _expire_login(self, login: Login, now: datetime) -> None:
+        ended = login.at(now)
+        async with self.store.begin() as tx:
+            if not await tx.logins.move(ended, login.step):
+                return
+            await tx.audit.add(
+                self.record(
+                    Event.LOGIN_EXPIRED,
+                    login.tenant_id,
+                    now,
+                    user_id=login.user_id,
+                    ip=login.origin.ip,
+                    data={"login": login.id, "step": login.step},
+                )
+            )
+        await self.bus.publish(login_topic(login.id))
+
+    async def _expire_enrollment(self, enrollment: Enrollment, now: datetime) -> None:
+        expired = replace(enrollment, status=EnrollmentStatus.EXPIRED)
+        async with self.store.begin() as tx:
+            if not await tx.enrollments.settle(expired):
+                return
+            await tx.audit.add(
+                self.record(
+                    Event.ENROLLMENT_EXPIRED,
+                    enrollment.tenant_id,
+                    now,
+                    user_id=enrollment.user_id,
+                    data={"enrollment": enrollment.id},
+                )
+            )
+        await self.bus.publish(enrollment_topic(enrollment.id))
