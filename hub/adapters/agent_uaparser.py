@@ -1,6 +1,5 @@
 """User-Agent headers in words, by the ua-parser project's patterns."""
 
-import re
 from functools import lru_cache
 from typing import Final
 
@@ -12,23 +11,66 @@ UNKNOWN_SYSTEM: Final = "unknown system"
 # Time grows with the header's length: this much takes two milliseconds at the very worst.
 _HEADER_MAX: Final = 512
 _KEPT: Final = 2_000
-# Some patterns take a name over from the header as it stands, and nobody may put words on the phone.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .+!/_-]{0,31}")
 
-_SAID: Final = {
+# Only these are said. Some patterns copy a name out of the header as it stands, and who asks must not be
+# able to put words of his own on the phone ("press approve spider").
+_BROWSERS: Final = (
+    "Brave",
+    "Chrome",
+    "Chromium",
+    "Edge",
+    "Electron",
+    "Epiphany",
+    "Facebook",
+    "Firefox",
+    "IE",
+    "Instagram",
+    "Konqueror",
+    "Opera",
+    "Opera Mini",
+    "Safari",
+    "Samsung Internet",
+    "SeaMonkey",
+    "UC Browser",
+    "Vivaldi",
+    "Waterfox",
+    "Yandex Browser",
+    "curl",
+)
+_ALSO_BROWSERS: Final = {
+    "Amazon Silk": "Silk",
     "Chrome Mobile": "Chrome",
     "Chrome Mobile WebView": "Chrome",
     "Chrome Mobile iOS": "Chrome",
-    "HeadlessChrome": "Chrome",
+    "DuckDuckGo Mobile": "DuckDuckGo",
     "Edge Mobile": "Edge",
+    "Firefox Focus": "Firefox",
     "Firefox Mobile": "Firefox",
     "Firefox iOS": "Firefox",
+    "HeadlessChrome": "Chrome",
+    "IE Mobile": "IE",
     "Mobile Safari": "Safari",
     "Mobile Safari UI/WKWebView": "Safari",
     "Opera Mobile": "Opera",
-    "Mac OS X": "macOS",
-    "Chrome OS": "ChromeOS",
 }
+_SYSTEMS: Final = (
+    "Android",
+    "Arch Linux",
+    "Debian",
+    "Fedora",
+    "FreeBSD",
+    "KaiOS",
+    "Linux",
+    "NetBSD",
+    "OpenBSD",
+    "Red Hat",
+    "Tizen",
+    "Ubuntu",
+    "Windows",
+    "Windows Phone",
+    "iOS",
+)
+_ALSO_SYSTEMS: Final = {"Chrome OS": "ChromeOS", "Linux Mint": "Linux", "Mac OS X": "macOS"}
 
 
 class Agents:
@@ -36,6 +78,8 @@ class Agents:
 
     def __init__(self) -> None:
         self._resolve = BasicResolver(load_lazy_builtins())
+        self._browsers = {name: name for name in _BROWSERS} | _ALSO_BROWSERS
+        self._systems = {name: name for name in _SYSTEMS} | _ALSO_SYSTEMS
         self._describe_short = lru_cache(_KEPT)(self._parse)
 
     def describe(self, user_agent: str) -> tuple[str, str]:
@@ -49,8 +93,4 @@ class Agents:
         found = self._resolve(user_agent, Domain.USER_AGENT | Domain.OS)
         browser = found.user_agent.family if found.user_agent else ""
         system = found.os.family if found.os else ""
-        return _said(browser, UNKNOWN_BROWSER), _said(system, UNKNOWN_SYSTEM)
-
-
-def _said(family: str, unknown: str) -> str:
-    return _SAID.get(family, family) if _NAME.fullmatch(family) and family != "Other" else unknown
+        return self._browsers.get(browser, UNKNOWN_BROWSER), self._systems.get(system, UNKNOWN_SYSTEM)
