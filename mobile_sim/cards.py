@@ -76,6 +76,11 @@ class Cards:
             case wire.Hello() | wire.Ready():
                 pass  # Said once, at the start.
 
+    def clear(self) -> None:
+        """Lay all cards off."""
+        self.open.clear()
+        self.sent.clear()
+
     def next_look_s(self) -> float:
         """Return the seconds until a card may have to be put away."""
         now = self._hub_now()

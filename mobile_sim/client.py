@@ -80,6 +80,8 @@ class Line:
             then = closing.after(closed.code)
             stopped = self._stop(then)
             if stopped is not None:
+                # Whoever comes back later is told of what is then pending as if for the first time.
+                self.cards.clear()
                 self._emit(stopped)
                 return stopped
             in_s = closing.pause_s(then, attempt, self._chance)
@@ -138,7 +140,12 @@ class Line:
                 ping_interval=PING_EVERY_S,
                 ping_timeout=PING_EVERY_S / 2,
             ) as socket:
-                return await self._converse(socket)
+                try:
+                    return await self._converse(socket)
+                except asyncio.CancelledError:
+                    # The person leaves: else the hub would be told of an internal error (1011).
+                    await socket.close(wire.Close.GOING_AWAY)
+                    raise
         except ConnectionClosed as error:
             if error.rcvd is None:
                 return events.Closed(self.account, CloseCode.ABNORMAL_CLOSURE, "the connection broke")

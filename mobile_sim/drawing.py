@@ -20,7 +20,7 @@ BRAND: Final = Text.assemble(("▭━▯ ", ACCENT), ("LumoAuth", f"bold {INK}")
 IDLE: Final = Text.from_markup(
     f"""[#2f7181]╭──────────────╮           ╭─────╮
 │ · · ·        │           │     │
-│              │ [#7fcbdb]─  ─  ─  ─[/] │     │
+│              │ [#7fcbdb]─ ─ ─ ─ ─[/] │     │
 │              │           │     │
 ╰──────────────╯           ╰──·──╯[/]
 
@@ -30,29 +30,24 @@ IDLE: Final = Text.from_markup(
 
 REASONS: Final = (
     ("m", "I started it by mistake", "Nothing else happens."),
-    ("u", "I did not expect it", "It is noted. After three, your phone rests for a while."),
-    ("f", "Someone is trying to get in", "Your administrators are warned at once."),
+    ("u", "I did not expect it", "Noted. After three, a pause."),
+    ("f", "Someone is trying to get in", "Administrators are warned."),
 )
 NOTES: Final = {"mistake": "by mistake", "unexpected": "unexpected", "fraud": "reported"}
 
 
-def lines(states: list[Connection]) -> Text:
+def lines(states: list[Connection], rows: int) -> Text:
     """Return each account with its connection, one a row; those with trouble first where space ends."""
-    ordered = states if len(states) <= 4 else sorted(states, key=lambda one: one.tone == "ok")
-    rows = [
-        Text.assemble(
-            (f"{one.glyph} ", TONES[one.tone]),
-            (one.account.tenant_name, f"bold {INK}"),
-            (f"  {one.account.email}  ", QUIET),
-            (one.word, TONES[one.tone]),
-            overflow="ellipsis",
-            no_wrap=True,
-        )
-        for one in ordered[: 4 if len(states) <= 4 else 3]
-    ]
-    if len(states) > 4:
-        rows.append(Text(f"  and {len(states) - 3} more", QUIET))
-    return Text("\n", no_wrap=True, overflow="ellipsis").join(rows)
+    if len(states) > rows:
+        states = sorted(states, key=lambda one: one.tone == "ok")
+    text = Text()
+    for place, one in enumerate(states[:rows]):
+        text.append("\n" if place else "")
+        text.append(f"{one.glyph} ", TONES[one.tone]).append(one.account.tenant_name, f"bold {INK}")
+        text.append(f"  {one.account.email}  ", QUIET).append(one.word, TONES[one.tone])
+    if len(states) > rows:
+        text.append(f"  and {len(states) - rows} more", QUIET)
+    return text
 
 
 def ask(shown: Shown, others: str) -> Text:
@@ -94,7 +89,8 @@ def time_left(shown: Shown, now: float, width: int) -> Text:
     claims = shown.request.claims
     left = max(0.0, shown.request.until - now)
     share = min(1.0, left / max(1, claims.exp - claims.iat))
-    told = f"  {int(left + 0.999):>3} s left"
+    # The hub's clock is known to the second: never more than the request's whole life.
+    told = f"  {min(int(left + 0.999), claims.exp - claims.iat):>3} s left"
     cells = max(0, width - len(told))
     full = round(cells * share)
     colour = TONES["wait"] if left <= HURRY_S else ACCENT
@@ -117,27 +113,33 @@ def why(denied: Shown, *, short: bool) -> Text:
     text = Text.assemble(
         ("✕ Denied. ", f"bold {TONES['no']}"),
         (f"{words.printable(denied.request.claims.app)}: nobody was signed in. ", INK),
-        ("Why? You can leave this out.", QUIET),
     )
     if short:
-        text.append("\n")
+        text.append("Why?\n", QUIET)
         for key, _, _ in REASONS:
             text.append(f"{key} ", f"bold {ACCENT}").append(f"{NAMES_SHORT[key]}   ", INK)
         return text.append("esc ", f"bold {ACCENT}").append("no reason", INK)
-    text.append("\n")
+    text.append("\nWhy? You can leave this out.", QUIET)
     for key, name, what in REASONS:
         text.append(f"\n  {key}  ", f"bold {ACCENT}").append(f"{name:<29}", INK).append(what, QUIET)
     return text.append("\n  esc", f"bold {ACCENT}").append("  ").append("Done", INK)
 
 
-NAMES_SHORT: Final = {"m": "by mistake", "u": "not expected", "f": "someone is trying to get in"}
+NAMES_SHORT: Final = {"m": "by mistake", "u": "not expected", "f": "fraud"}
+
+
+def nothing_left() -> Text:
+    """Return what is said where the last account has gone."""
+    return Text.assemble(
+        ("No account on this phone\n", f"bold {INK}"), ("Add one with: mobile-sim enroll", QUIET)
+    )
 
 
 def past(history: list[Past], *, wide: bool) -> Text:
     """Return what has ended in this session, the newest first."""
     if not history:
         return Text("History\nNothing yet in this session.", QUIET) if wide else Text("")
-    text = Text.assemble(("History", f"bold {QUIET}"), no_wrap=True, overflow="ellipsis")
+    text = Text.assemble(("History", f"bold {QUIET}"))
     for one in history[:12]:
         claims = one.shown.request.claims
         glyph, word = words.OUTCOMES[one.outcome]
@@ -145,7 +147,7 @@ def past(history: list[Past], *, wide: bool) -> Text:
         note = f" ({NOTES.get(one.note, one.note)})" if one.note else ""
         text.append(f"\n{words.clock(one.at)[:5]}  ", QUIET)
         text.append(f"{glyph} {word}{note}", tone).append(f"  {words.printable(claims.app)}", INK)
-        where = f"{words.place(claims.ctx)}, {words.browser(claims.ctx)}"
+        where = words.printable(f"{claims.ctx.city or words.place(claims.ctx)}, {words.browser(claims.ctx)}")
         text.append(f"\n       {where}" if wide else f"  {where}", QUIET)
     return text
 
@@ -158,7 +160,7 @@ def keys(table: Table) -> Text:
     if len(table.waiting) > 1:
         known.append(("n", "next request"))
     known.append(("q", "leave"))
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text()
     for key, what in known:
         text.append(key, f"bold {ACCENT}").append(f" {what}   ")
     return text

@@ -8,47 +8,18 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.events import Key
-from textual.theme import Theme
 from textual.widgets import Button, Input, Static
 
 from mobile_sim import drawing, events
 from mobile_sim.client import Line, Reason
 from mobile_sim.device import Answer
 from mobile_sim.digits import DIGITS
+from mobile_sim.fields import THEME, NumberField
 from mobile_sim.shown import Connection, Shown, Table
 
 WIDE: Final = 110
-THEME: Final = Theme(
-    name="lumo",
-    primary="#7fcbdb",
-    secondary="#7fcbdb",
-    accent="#7fcbdb",
-    warning="#e3a53c",
-    error="#ff9f94",
-    success="#7cd29c",
-    foreground="#e9efed",
-    background="#0d1413",
-    surface="#151e1d",
-    panel="#283432",
-    variables={"text-muted": "#b0bdba", "border-blurred": "#2f7181"},
-)
-
-
-class NumberField(Input):
-    """Takes digits; every other printable key stays a key of the screen."""
-
-    def __init__(self, id: str, length: int, *, password: bool = False) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, max_length=length, password=password, restrict=r"[0-9]*", compact=True)
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Leave letters to the screen: ``d`` denies, also while a PIN is being typed."""
-        return character is not None and character.isdigit()
-
-    async def _on_key(self, event: Key) -> None:
-        if event.is_printable and not (event.character or "").isdigit():
-            # Input's own handler is not run; the key goes on to the screen's bindings.
-            event.prevent_default()
+ROOMY: Final = 32
+FIXED_ROWS: Final = 15
 
 
 class PhoneScreen(App[None]):
@@ -96,7 +67,8 @@ class PhoneScreen(App[None]):
                 yield Static(drawing.IDLE, id="idle")
                 with Vertical(id="card"):
                     yield Static(id="ask")
-                    yield Static(id="facts")
+                    with Vertical(id="facts-box"):
+                        yield Static(id="facts")
                     yield Static(id="time")
                     with Horizontal(id="fields"):
                         with Vertical(id="number-field", classes="field"):
@@ -123,11 +95,11 @@ class PhoneScreen(App[None]):
             self.run_worker(self._keep(line), exit_on_error=True)
 
     async def _keep(self, line: Line) -> None:
-        while (stopped := await line.run()).why == "connected_elsewhere":
+        while (await line.run()).why == "connected_elsewhere":
             # The contract: only when the person comes back to this window.
             await self.table.states[line.account.device_id].wait_for_person()
-        if stopped.why == "removed" and all(one.over for one in self.table.states.values()):
-            self._draw()
+        if all(one.over for one in self.table.states.values()):
+            self._text("idle", drawing.nothing_left())
 
     def receive(self, event: events.Event) -> None:
         """Take an event of a line."""
@@ -249,10 +221,23 @@ class PhoneScreen(App[None]):
         if shown is not None:
             self._text("facts", drawing.facts(shown, now))
             self._text("time", drawing.time_left(shown, now, self._card_width()))
-        self._text("lines", drawing.lines(list(self.table.states.values())))
+        self._text("lines", drawing.lines(list(self.table.states.values()), self._rows()))
 
     def _now(self, shown: Shown | None) -> float:
         return self._lines[shown.account.device_id].hub_now() if shown else 0.0
+
+    def _rows(self) -> int:
+        """Return how many accounts are listed: a card on a small screen comes first."""
+        return 1 if self.table.current is not None and self.size.height < ROOMY else 4
+
+    def _fit(self) -> None:
+        """Let a long message scroll rather than push Deny and Approve off the screen."""
+        taken = FIXED_ROWS + self._rows() + (3 if self.table.denied is not None else 0)
+        self.query_one("#facts-box").styles.max_height = max(4, self.size.height - taken)
+
+    def on_resize(self) -> None:
+        """Use the new size as soon as it counts."""
+        self.call_after_refresh(self._draw)
 
     def _card_width(self) -> int:
         return max(20, self.query_one("#time").size.width)
@@ -272,6 +257,7 @@ class PhoneScreen(App[None]):
         if shown is not None:
             self._text("ask", drawing.ask(shown, self.table.place_in_line()))
             self._text("problem", drawing.problem(shown))
+            self._fit()
             self.query_one("#number-field").display = shown.request.needs_number
             self._show_fields(shown)
         self._on_show = shown.key if shown else None

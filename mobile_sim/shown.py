@@ -23,12 +23,14 @@ class Connection:
         match event:
             case events.Ready():
                 self._say("●", "ok", "Connected")
+            case events.Refused(why=why):
+                self._say("●", "no", f"Connected. A request was refused: {why}")
             case events.Closed(why=why):
                 self._say("○", "wait", f"No connection: {why}" if why else "No connection")
             case events.Reconnecting(in_s=in_s) if in_s >= 1:
                 self._say("○", "wait", f"No connection. Trying again in {in_s:.0f} s (r: now)")
             case events.Stopped(why="connected_elsewhere"):
-                self._say("○", "no", "Connected in another window. Press any key to use this one")
+                self._say("○", "no", "In use elsewhere. Press any key to come back")
             case events.Stopped(why=why):
                 self.over = True
                 self._say("✕", "no", words.STOPPED[why])
@@ -126,10 +128,10 @@ class Table:
                     shown.sending = False
                     shown.problem = words.problem(code, detail)
                     shown.clear_pin = code == "wrong_pin"
-            case events.Stopped():
-                self.waiting = [
-                    one for one in self.waiting if one.account.device_id != event.account.device_id
-                ]
+            case events.Stopped(account=account):
+                self.waiting = [one for one in self.waiting if one.account.device_id != account.device_id]
+                if self.denied is not None and self.denied.account.device_id == account.device_id:
+                    self.denied = None
             case _:
                 pass
         return False

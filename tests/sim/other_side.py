@@ -110,6 +110,7 @@ class FakeHub:
         self.arrivals: asyncio.Queue[ServerConnection] = asyncio.Queue()
         self.said: asyncio.Queue[Wire] = asyncio.Queue()
         self.turned_away: Close | None = None
+        self.sockets: dict[str, ServerConnection] = {}
         self._socket: ServerConnection | None = None
 
     @contextlib.asynccontextmanager
@@ -182,7 +183,7 @@ class FakeHub:
             pending=self.pending,
         )
         await socket.send(encode(ready, _spoken(socket)))
-        self._socket = socket
+        self._socket = self.sockets[first.device_id] = socket
         self.arrivals.put_nowait(socket)
         async for frame in socket:
             self.said.put_nowait(parse_device_message(frame, _spoken(socket)))
