@@ -117,14 +117,15 @@ def seal(rows: Iterable[tuple[AuditId, str]], after: Seal | None) -> list[Seal]:
     return seals
 
 
-def broken_at(rows: Iterable[tuple[Record, str, Seal]]) -> int | None:
+def broken_at(rows: Iterable[tuple[Record, str, Seal]], after: Seal | None = None) -> int | None:
     """Return the number of the first row whose content, hash, place or link does not hold, or None.
 
     Args:
-        rows: record, stored hash and seal, by rising number from 1 on.
+        rows: record, stored hash and seal, by rising number.
+        after: the seal before them, None where they are the chain's beginning.
     """
-    previous = GENESIS
-    for expected, (record, stored, sealed) in enumerate(rows, start=1):
+    number, previous = (after.number, after.link) if after else (0, GENESIS)
+    for expected, (record, stored, sealed) in enumerate(rows, start=number + 1):
         holds = record.hash == stored and sealed.number == expected and sealed.link == link(previous, stored)
         if not holds:
             return expected
