@@ -1,0 +1,55 @@
+"""The tenants' table."""
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from hub.adapters.sql.errors import violates_unique
+from hub.adapters.sql.rows import Repository, Shape
+from hub.adapters.sql.tables import tenants
+from hub.domain.errors import Conflict
+from hub.domain.ids import TenantId
+from hub.domain.tenant import Tenant
+
+_SHAPE = Shape(Tenant, tenants)
+_GET = _SHAPE.select.where(tenants.c.id == sa.bindparam("of_id"))
+_BY_SLUG = _SHAPE.select.where(tenants.c.slug == sa.bindparam("of_slug"))
+_ALL = _SHAPE.select.order_by(tenants.c.created_at, tenants.c.id)
+_SAVE = sa.update(tenants).where(tenants.c.id == sa.bindparam("of_id"))
+
+
+class SqlTenants(Repository[Tenant]):
+    """Implements ports.Tenants."""
+
+    __slots__ = ()
+    shape = _SHAPE
+
+    async def add(self, tenant: Tenant) -> None:
+        """Insert; raises Conflict where the slug is taken."""
+        try:
+            await super().add(tenant)
+        except IntegrityError as error:
+            raise _told(error) from error
+
+    async def get(self, tenant_id: TenantId) -> Tenant:
+        """Return it; raises NotFound."""
+        return await self._one(_GET, of_id=tenant_id)
+
+    async def by_slug(self, slug: str) -> Tenant:
+        """Return it; raises NotFound."""
+        return await self._one(_BY_SLUG, of_slug=slug)
+
+    async def save(self, tenant: Tenant) -> None:
+        """Write all of it; raises Conflict as :meth:`add`, NotFound."""
+        try:
+            await self._save(_SAVE, {"of_id": tenant.id, **_SHAPE.values(tenant, *_SHAPE.changing)})
+        except IntegrityError as error:
+            raise _told(error) from error
+
+    async def all(self) -> list[Tenant]:
+        """Return every tenant, oldest first."""
+        return await self._many(_ALL)
+
+
+def _told(error: IntegrityError) -> Exception:
+    taken = violates_unique(error, "slug")
+    return Conflict(reason="There is a tenant with this short name already.") if taken else error
