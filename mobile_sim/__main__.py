@@ -104,16 +104,15 @@ def run(
         raise typer.BadParameter(
             "ask needs a terminal; use approve or deny, or --json to listen only.", param_hint="--policy"
         )
-    file = _state(state)
-    chosen = _chosen(file, account)
-    if not chosen:
-        _fail(f"There is no account on this phone ({file.path}). Add one with: mobile-sim enroll")
-
     try:
         numbers = numbers_from(match)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error), param_hint="--match") from error
     behaviour = Behaviour(policy, numbers, delay_s=delay, pin=pin, reason=reason, once=once)
+    file = _state(state)
+    chosen = _chosen(file, account)
+    if not chosen:
+        _fail(f"There is no account on this phone ({file.path}). Add one with: mobile-sim enroll")
 
     def lines(emit: Emit) -> list[Line]:
         return [Line(one, file, emit, subprotocol=spoken) for one in chosen]

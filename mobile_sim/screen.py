@@ -16,6 +16,7 @@ from mobile_sim.device import Answer
 from mobile_sim.digits import DIGITS
 from mobile_sim.fields import THEME, NumberField
 from mobile_sim.shown import Connection, Shown, Table
+from mobile_sim.state import StateUnusable
 
 WIDE: Final = 110
 ROOMY: Final = 32
@@ -95,9 +96,12 @@ class PhoneScreen(App[None]):
             self.run_worker(self._keep(line), exit_on_error=True)
 
     async def _keep(self, line: Line) -> None:
-        while (await line.run()).why == "connected_elsewhere":
-            # The contract: only when the person comes back to this window.
-            await self.table.states[line.account.device_id].wait_for_person()
+        try:
+            while (await line.run()).why == "connected_elsewhere":
+                # The contract: only when the person comes back to this window.
+                await self.table.states[line.account.device_id].wait_for_person()
+        except StateUnusable as error:
+            self.exit(return_code=1, message=str(error))
         if all(one.over for one in self.table.states.values()):
             self._text("idle", drawing.nothing_left())
 
