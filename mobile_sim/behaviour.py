@@ -72,8 +72,9 @@ class Unattended:
         """Do what *event* calls for; return an exit code where a request has come to its end."""
         device = event.account.device_id
         match event:
-            case events.Asked(request=request):
-                await line.ack(request.id)
+            case events.Asked(request=request, again=again):
+                if not again:
+                    await line.ack(request.id)
                 if self._behaviour.policy is not Policy.ASK:
                     self._answering[device, request.id] = group.create_task(self._answer(line, request))
             case events.Decided(id=id_, status=status):
@@ -87,8 +88,9 @@ class Unattended:
                 return 0 if self._behaviour.policy is Policy.ASK else 1
             case events.Reported():
                 return 0
-            case events.Failed(id=id_) if id_ is not None:
-                return 1
+            case events.Failed(id=id_, code=code) if id_ is not None:
+                # Not sent for want of a connection: it is asked for again once there is one.
+                return None if code == "offline" else 1
             case _:
                 pass
         return None

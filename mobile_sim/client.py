@@ -52,6 +52,7 @@ class Line:
         self._socket: ClientConnection | None = None
         self._ready_at: float | None = None
         self._at_once = asyncio.Event()
+        self._shown: set[str] = set()
 
     @property
     def account(self) -> Account:
@@ -82,6 +83,7 @@ class Line:
             if stopped is not None:
                 # Whoever comes back later is told of what is then pending as if for the first time.
                 self.cards.clear()
+                self._shown.clear()
                 self._emit(stopped)
                 return stopped
             in_s = closing.pause_s(then, attempt, self._chance)
@@ -91,7 +93,11 @@ class Line:
 
     async def ack(self, id_: str) -> None:
         """Tell the hub that the request is in front of the person."""
-        if id_ in self.cards.open and await self._send(wire.Ack(id=id_), id_):
+        if id_ not in self.cards.open:
+            return
+        self._shown.add(id_)
+        # Without a connection it is told at the next one.
+        if await self._sent(wire.Ack(id=id_)):
             self._emit(events.Acked(self.account, id_))
 
     async def decide(
@@ -104,8 +110,7 @@ class Line:
         decision = self.account.decision(request, answer, self.hub_now(), match)
         self.cards.sent.add(id_)
         message = wire.Decide(decision=decision, pin=pin if answer == "approve" else None)
-        if not await self._send(message, id_):
-            self.cards.sent.discard(id_)
+        await self._send(message, id_)
 
     async def report(self, id_: str, reason: Reason) -> None:
         """Say why it was denied."""
@@ -180,6 +185,8 @@ class Line:
         self._socket = socket
         self._ready_at = self._now()
         await self.cards.welcome(ready)
+        for shown in [id_ for id_ in self._shown if id_ in self.cards.open]:
+            await self.ack(shown)
         while True:
             try:
                 async with asyncio.timeout(self.cards.next_look_s()):
@@ -201,15 +208,17 @@ class Line:
             self._emit(events.Failed(self.account, "malformed_from_hub", str(error)))
             return None
 
-    async def _send(self, message: wire.Wire, id_: str) -> bool:
-        socket = self._socket
-        try:
-            if socket is None:
-                raise ConnectionError
-            async with asyncio.timeout(SEND_WITHIN_S):
-                await socket.send(wire.encode(message, self._subprotocol))
-        except (ConnectionClosed, ConnectionError, TimeoutError):
+    async def _send(self, message: wire.Wire, id_: str) -> None:
+        if not await self._sent(message):
             self._emit(events.Failed(self.account, "offline", "There is no connection to the hub.", id_))
+
+    async def _sent(self, message: wire.Wire) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            async with asyncio.timeout(SEND_WITHIN_S):
+                await self._socket.send(wire.encode(message, self._subprotocol))
+        except (ConnectionClosed, TimeoutError):
             return False
         return True
 

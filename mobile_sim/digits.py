@@ -67,6 +67,10 @@ class StreamNumbers:
         loop.add_reader(self._fd, ready.set)
         try:
             await ready.wait()
+        except asyncio.CancelledError:
+            if self._prompt:
+                print(file=sys.stderr, flush=True)
+            raise
         finally:
             loop.remove_reader(self._fd)
 

@@ -13,6 +13,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 from websockets.typing import Subprotocol as Offered
@@ -185,8 +186,9 @@ class FakeHub:
         await socket.send(encode(ready, _spoken(socket)))
         self._socket = self.sockets[first.device_id] = socket
         self.arrivals.put_nowait(socket)
-        async for frame in socket:
-            self.said.put_nowait(parse_device_message(frame, _spoken(socket)))
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in socket:
+                self.said.put_nowait(parse_device_message(frame, _spoken(socket)))
 
     def _http(self, _: ServerConnection, request: HttpRequest) -> Response | None:
         if request.path != "/.well-known/jwks.json":

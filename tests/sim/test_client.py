@@ -202,6 +202,29 @@ async def test_an_answer_lost_with_the_connection_is_asked_for_again(phone: Phon
     assert (await phone.heard.until(events.Asked)).again
 
 
+async def test_what_was_answered_without_a_connection_is_asked_for_again(phone: Phone, hub: FakeHub) -> None:
+    hub.pending = [await hub.ask(phone.account)]
+    await phone.heard.until(events.Asked)
+    await hub.drop()
+    await phone.heard.until(events.Closed)
+    await phone.line.ack("chl_1")
+    await phone.line.decide("chl_1", "deny")
+
+    assert (await phone.heard.until(events.Failed)).code == "offline"
+    assert (await phone.heard.until(events.Asked)).again
+    assert (await phone.heard.until(events.Acked)).id == "chl_1"
+
+
+async def test_a_card_that_ran_out_is_not_shown_again_within_the_leeway(phone: Phone, hub: FakeHub) -> None:
+    hub.pending = [await hub.ask(phone.account, exp=int(phone.line.hub_now()) + 1)]
+    await phone.heard.until(events.PutAway)
+    await hub.drop()
+    await phone.heard.until(events.Ready)
+    await hub.ask(phone.account, jti="chl_2")
+
+    assert (await phone.heard.until(events.Asked)).request.id == "chl_2"
+
+
 async def test_a_request_answered_elsewhere_is_put_away(phone: Phone, hub: FakeHub) -> None:
     await hub.ask(phone.account)
     await phone.heard.until(events.Asked)
