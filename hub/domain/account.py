@@ -81,6 +81,11 @@ class Session:
     browser_id: BrowserId | None = None
     ended_at: datetime | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it reaches the enrolment of the required phone and nothing else."""
+        return self.scope is Scope.ENROLL
+
     def is_open(self, now: datetime) -> bool:
         """Whether it still signs anybody in."""
         return self.ended_at is None and now < self.expires_at

@@ -39,4 +39,9 @@ class Origin:
     @property
     def location(self) -> str:
         """The place in words, also where there is none."""
-        return self.place.label if isinstance(self.place, Place) else self.place.value
+        return in_words(self.place)
+
+
+def in_words(place: Place | NoPlace) -> str:
+    """Return what a person reads of *place*, also where there is none."""
+    return place.label if isinstance(place, Place) else place.value

@@ -1,0 +1,263 @@
+"""The composition root: which adapters are plugged in, and what runs as long as the process does."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypedDict
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from hub import ports
+from hub.adapters.agent_uaparser import Agents
+from hub.adapters.bus_memory import MemoryBus
+from hub.adapters.bus_redis import RedisBus
+from hub.adapters.clock_system import Clock as SystemClock
+from hub.adapters.geo_maxmind import Geo, packaged_database
+from hub.adapters.hash_argon2 import Hasher
+from hub.adapters.limit_counters import Counters
+from hub.adapters.random_system import Randomness as SystemRandomness
+from hub.adapters.sql.store import SqlStore, open_store
+from hub.adapters.tokens_jose import Tokens
+from hub.adapters.tokens_keys import PUBLISHED_AHEAD, KeyRing, new_signing_key
+from hub.adapters.vault_hkdf import STEADY_KEY_BYTES, Vault
+from hub.domain.errors import HubError, Unavailable
+from hub.domain.limits import ANONYMOUS_SOCKETS_PER_IP, LONG_POLLS_PER_IP
+from hub.domain.secret import Secret
+from hub.flows.administer import Administer
+from hub.flows.approve import Approve
+from hub.flows.devices import Devices
+from hub.flows.enroll import Enroll
+from hub.flows.sessions import Sessions
+from hub.flows.sign_in import SignIn
+from hub.flows.sweep import Sweep
+from hub.flows.watch import Watch
+from hub.ports import Bus, Clock, Limiter, Randomness, Store, StoredKey
+from hub.routes.headers import SecurityHeaders
+from hub.routes.table import starlette
+from hub.services import Draining, Places, Services
+from hub.settings import Settings
+from hub.sockets.device import DeviceSocket
+from hub.sockets.login import LoginSocket
+
+SWEEP_EVERY_S = 1.0
+LOOK_AT_KEYS_EVERY_S = 30.0
+
+log = structlog.get_logger()
+
+
+class Common(TypedDict):
+    """What every flow takes."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    random: Randomness
+    vault: ports.Vault
+
+
+class Ringing(Common):
+    """What a flow takes that rings phones."""
+
+    tokens: ports.Tokens
+    issuer: str
+    waits: bool
+
+
+class WrongSecretKey(Exception):
+    """The database was set up under another ``HUB_SECRET_KEY``."""
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Return the vault of the settings' secret keys, the newest first."""
+    assert settings.secret_key is not None  # noqa: S101  # the settings' own check
+    keys = (settings.secret_key, *settings.secret_key_previous)
+    return Vault([Secret(key.get_secret_value()) for key in keys])
+
+
+async def unlock(store: Store, vault: Vault) -> None:
+    """Check the secret key against the database's check value, and take the key that never rotates.
+
+    Raises:
+        WrongSecretKey: nothing in this database would open.
+    """
+    fresh = base64.b64encode(SystemRandomness().entropy(STEADY_KEY_BYTES)).decode()
+    async with store.begin() as tx:
+        if not vault.opens(await tx.keys.keep("check", vault.check_value())):
+            raise WrongSecretKey("HUB_SECRET_KEY is not the one that this database was set up with")
+        kept = await tx.keys.keep("steady", vault.seal("steady", fresh))
+        vault.use_steady_key(base64.b64decode(vault.unseal("steady", kept)))
+        if vault.needs_renewal(kept):
+            await tx.keys.replace("steady", vault.seal("steady", vault.unseal("steady", kept)))
+
+
+async def key_ring(store: Store, vault: Vault, clock: Clock) -> KeyRing:
+    """Return the signing keys; the first is made at the first start."""
+    async with store.read() as tx:
+        stored = await tx.keys.signing()
+    if not stored:
+        now = clock.now()
+        async with store.begin() as tx:
+            # Several processes may start at once: the first one's key is everybody's.
+            stored = await tx.keys.signing()
+            first = new_signing_key(now, now, vault)
+            if not stored and await tx.keys.keep("first-signing-key", first.kid) == first.kid:
+                await tx.keys.add_signing(first)
+        async with store.read() as tx:
+            stored = await tx.keys.signing()
+    return KeyRing.load(stored, vault)
+
+
+async def rotate_keys(store: Store, vault: Vault, clock: Clock) -> StoredKey:
+    """Publish a new signing key now that signs an hour from now; older ones stay as long as their tokens."""
+    now = clock.now()
+    key = new_signing_key(now, now + PUBLISHED_AHEAD, vault)
+    async with store.begin() as tx:
+        await tx.keys.add_signing(key)
+    return key
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    random: Randomness | None = None,
+) -> AsyncIterator[tuple[Services, Sweep]]:
+    """Plug everything together; what is opened is closed at the end.
+
+    Raises:
+        WrongSecretKey, Unavailable (no database), GeoDatabaseUnreadable.
+    """
+    clock, random = clock or SystemClock(), random or SystemRandomness()
+    enforced = settings.rate_limits == "on"
+    if not enforced:
+        log.warning("limits.off", meaning="limits per address and tenant and growing waits are lifted")
+    async with AsyncExitStack() as stack:
+        store: SqlStore = await stack.enter_async_context(open_store(settings.database_url))
+        vault = vault_of(settings)
+        await unlock(store, vault)
+        address = settings.address
+        tokens = Tokens(address.origin, await key_ring(store, vault, clock), vault.keys("login-ticket"))
+        bus: Bus
+        limiter: Limiter
+        if settings.redis_url is not None:
+            bus = redis = await stack.enter_async_context(RedisBus(settings.redis_url.get_secret_value()))
+            limiter = Counters(redis, enforced=enforced)
+        else:
+            bus = MemoryBus()
+            limiter = Counters(enforced=enforced)
+        hasher = stack.enter_context(Hasher())
+        geo = stack.enter_context(Geo(settings.geoip_database, packaged_database()))
+        flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault)
+        ring = Ringing(**flow, tokens=tokens, issuer=address.origin, waits=enforced)
+        watch = Watch(**flow, tokens=tokens, waits=enforced)
+        services = Services(
+            public_url=address,
+            store=store,
+            bus=bus,
+            clock=clock,
+            random=random,
+            vault=vault,
+            tokens=tokens,
+            geo=geo,
+            agents=Agents(),
+            sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch),
+            watch=watch,
+            approve=Approve(**flow, tokens=tokens),
+            enroll=Enroll(**flow, tokens=tokens, limiter=limiter),
+            devices=Devices(**flow, tokens=tokens),
+            sessions=Sessions(**flow),
+            administer=Administer(**flow, hasher=hasher),
+            draining=Draining(),
+            anonymous_sockets=Places(ANONYMOUS_SOCKETS_PER_IP if enforced else None),
+            long_polls=Places(LONG_POLLS_PER_IP if enforced else None),
+        )
+        yield services, Sweep(**ring)
+
+
+@asynccontextmanager
+async def working(services: Services, sweep: Sweep, settings: Settings) -> AsyncIterator[None]:
+    """Sweep, and look at the signing keys, while the context is open."""
+    async with asyncio.TaskGroup() as tasks:
+        sweeping = tasks.create_task(_sweep(sweep))
+        looking = tasks.create_task(_look_at_keys(services, settings))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            looking.cancel()
+
+
+async def _sweep(sweep: Sweep) -> None:
+    while True:
+        more = False
+        try:
+            more = await sweep.once()
+        except Unavailable:
+            log.warning("sweep.waits", why="no database")
+        except HubError as error:
+            log.error("sweep.failed", code=error.code)
+        await asyncio.sleep(0 if more else SWEEP_EVERY_S)
+
+
+async def _look_at_keys(services: Services, settings: Settings) -> None:
+    """Notice a rotation long before the new key signs: that is an hour after it was published."""
+    while True:
+        await asyncio.sleep(LOOK_AT_KEYS_EVERY_S)
+        try:
+            ring = await key_ring(services.store, vault_of(settings), services.clock)
+        except Unavailable:
+            continue
+        assert isinstance(services.tokens, Tokens)  # noqa: S101  # this module put it there
+        services.tokens.use(ring)
+
+
+class Hub:
+    """The hub as an ASGI application: sockets as bare endpoints, everything else by Starlette."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.services: Services | None = None
+        self._web = starlette()
+        self._pages = SecurityHeaders(self._web, settings.address)
+        self._sockets: dict[str, DeviceSocket | LoginSocket] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket" and (socket := self._sockets.get(scope["path"])):
+            await socket(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        started = False
+        try:
+            async with self.running():
+                await send({"type": "lifespan.startup.complete"})
+                started = True
+                await receive()
+        except Exception as error:
+            if started:
+                log.exception("stop.failed")
+                await send({"type": "lifespan.shutdown.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.failed", "message": str(error) or type(error).__name__})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Services]:
+        """Open everything, and work, while the context is open."""
+        async with (
+            open_services(self.settings, clock=self.clock) as (services, sweep),
+            working(services, sweep, self.settings),
+        ):
+            self.services = self._web.state.services = services
+            self._sockets = {"/ws/device": DeviceSocket(services), "/ws/login": LoginSocket(services)}
+            yield services

@@ -1,0 +1,1 @@
+"""HTTP, a module an audience: parse, call a flow, answer."""

@@ -1,0 +1,89 @@
+"""The phone's calls: whose code this is, and binding a new key by it."""
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hub.domain.secret import Secret
+from hub.protocol import PIN_LENGTH, wire_time
+from hub.routes.http import Body, demand_own_origin, per_ip, read_body, services
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Code(Body):
+    """The body of ``preview``."""
+
+    activation_code: str = Field(max_length=64)
+
+
+class NewDevice(Body):
+    """How the person calls the phone, and what it runs."""
+
+    name: str = Field(max_length=256)
+    platform: str = Field(max_length=256)
+
+
+class Binding(Body):
+    """The body of ``enroll``."""
+
+    activation_code: str = Field(max_length=64)
+    proof: str = Field(max_length=8192)
+    device: NewDevice
+    pin: str | None = Field(default=None, max_length=64)
+
+
+async def preview(request: Request) -> Response:
+    """``POST /api/v1/enroll/preview``."""
+    demand_own_origin(request)
+    body = await read_body(request, Code)
+    hub = services(request)
+    found = await hub.enroll.preview(body.activation_code, per_ip(request))
+    return JSONResponse(
+        {
+            "tenant": {"slug": found.tenant.slug, "name": found.tenant.name},
+            "email": found.user.email,
+            "expires_at": wire_time(found.enrollment.expires_at),
+            "issuer": hub.public_url.origin,
+            "server_time": wire_time(hub.clock.now()),
+            "uv": ["pin"],
+            "pin_length": {"min": PIN_LENGTH[0], "max": PIN_LENGTH[1]},
+        },
+        headers=NO_STORE,
+    )
+
+
+async def enroll(request: Request) -> Response:
+    """``POST /api/v1/enroll``."""
+    demand_own_origin(request)
+    body = await read_body(request, Binding)
+    hub = services(request)
+    enrolled = await hub.enroll.enroll(
+        body.activation_code,
+        body.proof,
+        name=body.device.name,
+        platform=body.device.platform,
+        pin=Secret(body.pin) if body.pin is not None else None,
+        per_ip=per_ip(request),
+    )
+    return JSONResponse(
+        {
+            "device_id": enrolled.device.id,
+            "user_id": enrolled.user.id,
+            "issuer": hub.public_url.origin,
+            "socket_url": hub.public_url.socket("/ws/device"),
+            "jwks": hub.tokens.jwks(hub.clock.now()),
+            "vapid_public_key": None,
+            "tenant": {"slug": enrolled.tenant.slug, "name": enrolled.tenant.name},
+            "email": enrolled.user.email,
+        },
+        status_code=201,
+        headers=NO_STORE,
+    )
+
+
+ROUTES = [
+    Route("/api/v1/enroll/preview", preview, methods=["POST"]),
+    Route("/api/v1/enroll", enroll, methods=["POST"]),
+]

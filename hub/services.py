@@ -1,0 +1,93 @@
+"""What the sockets and the routes are handed: the flows, and the few facts that all of them need."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hub.domain.address import PublicUrl
+from hub.domain.errors import RateLimited
+from hub.flows.administer import Administer
+from hub.flows.approve import Approve
+from hub.flows.devices import Devices
+from hub.flows.enroll import Enroll
+from hub.flows.sessions import Sessions
+from hub.flows.sign_in import SignIn
+from hub.flows.watch import Watch
+from hub.ports import Agents, Bus, Clock, Geo, Randomness, Store, Tokens, Vault
+
+
+@dataclass(slots=True)
+class Draining:
+    """Whether this process is on its way out, and whom to tell: what waits long ends early."""
+
+    begun: bool = False
+    rings: set[Callable[[], None]] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Tell everybody who waits."""
+        self.begun = True
+        for ring in list(self.rings):
+            ring()
+
+    @contextmanager
+    def tells(self, ring: Callable[[], None]) -> Iterator[None]:
+        """Call *ring* at the beginning of the end, while the context is open."""
+        self.rings.add(ring)
+        try:
+            yield
+        finally:
+            self.rings.discard(ring)
+
+
+@dataclass(slots=True)
+class Places:
+    """So many at once from one address; *most* is None where an operator lifted the limits."""
+
+    most: int | None
+    taken: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def take(self, key: str) -> Iterator[Callable[[], None]]:
+        """Hold a place for *key*; the value gives it back early. Raises RateLimited where none is left."""
+        if self.most is not None and self.taken.get(key, 0) >= self.most:
+            raise RateLimited(retry_after_s=1)
+        self.taken[key] = self.taken.get(key, 0) + 1
+        held = True
+
+        def give_back() -> None:
+            nonlocal held
+            if held:
+                held = False
+                self.taken[key] -= 1
+                if not self.taken[key]:
+                    del self.taken[key]
+
+        try:
+            yield give_back
+        finally:
+            give_back()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One process of the hub, put together by hub.app."""
+
+    public_url: PublicUrl
+    store: Store
+    bus: Bus
+    clock: Clock
+    random: Randomness
+    vault: Vault
+    tokens: Tokens
+    geo: Geo
+    agents: Agents
+    sign_in: SignIn
+    watch: Watch
+    approve: Approve
+    enroll: Enroll
+    devices: Devices
+    sessions: Sessions
+    administer: Administer
+    draining: Draining
+    anonymous_sockets: Places
+    long_polls: Places

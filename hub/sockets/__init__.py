@@ -1,0 +1,1 @@
+"""WebSockets: a message in, replies out, one task a connection."""

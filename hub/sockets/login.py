@@ -1,0 +1,133 @@
+"""The socket of a waiting browser: how its sign-in stands, at once and on every change."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.domain.errors import RateLimited
+from hub.domain.ids import LoginId
+from hub.flows.base import login_topic
+from hub.flows.watch import View
+from hub.protocol import (
+    AUTHENTICATE_WITHIN_S,
+    HEARTBEAT_S,
+    LoginResolved,
+    MalformedFrame,
+    Subprotocol,
+    Wire,
+    parse_watch,
+)
+from hub.services import Services
+from hub.sockets.closing import Done, Malformed, NotAuthenticated, SilentTooLong
+from hub.sockets.serve import (
+    Connection,
+    Receive,
+    Scope,
+    Send,
+    accept,
+    chosen,
+    header,
+    peer,
+    refuse,
+    serve,
+)
+from hub.views import state
+
+LOOK_WITHOUT_BUS_S = 1.0
+
+
+@dataclass(slots=True)
+class Watcher:
+    """A browser that has shown its ticket; *told* is the version that it knows."""
+
+    services: Services
+    login_id: LoginId
+    told: str = ""
+    view: View | None = None
+
+    async def look(self) -> list[Wire]:
+        """Return what has changed since the last look."""
+        self.view = await self.services.watch.look(self.login_id)
+        now = state(self.view)
+        replies: list[Wire] = [] if now.version == self.told else [now]
+        self.told = now.version
+        resolution = self.view.login.resolution
+        if resolution is not None:
+            replies.append(LoginResolved.model_validate({"status": resolution.value}))
+        return replies
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last word is said."""
+        return self.view is not None and self.view.login.resolution is not None
+
+    def look_again_within_s(self) -> float:
+        """Return after how many seconds to look even if nobody rings: time alone changes things too."""
+        longest = HEARTBEAT_S if self.services.bus.is_up else LOOK_WITHOUT_BUS_S
+        if self.view is None or self.view.next_change is None:
+            return longest
+        until = (self.view.next_change - self.services.clock.now()).total_seconds()
+        return min(longest, max(0.0, until) + 0.001)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSocket:
+    """``/ws/login`` as an ASGI application."""
+
+    services: Services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if self.services.draining.begun:
+            await refuse(receive, send, 503, "unavailable", "This process is stopping: try again.", 1)
+            return
+        origin = header(scope, b"origin")
+        if origin is not None and not await self._may_come_from(origin):
+            await refuse(receive, send, 403, "bad_origin", "No tenant here lets pages of this origin watch.")
+            return
+        subprotocol = chosen(scope, (Subprotocol.LOGIN_JSON,))
+        if subprotocol is None:
+            await refuse(receive, send, 400, "invalid", f"Offer the subprotocol {Subprotocol.LOGIN_JSON}.")
+            return
+        try:
+            with self.services.anonymous_sockets.take(peer(scope)) as known:
+                connection = await accept(receive, send, subprotocol)
+                await serve(connection, lambda each: self._talk(each, origin, known))
+        except RateLimited as limited:
+            await refuse(receive, send, 429, limited.code, str(limited), limited.retry_after_s)
+
+    async def _may_come_from(self, origin: str) -> bool:
+        return origin == self.services.public_url.origin or await self.services.watch.any_tenant_allows(
+            origin
+        )
+
+    async def _talk(self, connection: Connection, origin: str | None, known: Callable[[], None]) -> None:
+        login_id = self.services.watch.login_of(await _ticket(connection))
+        if login_id is None:
+            raise NotAuthenticated
+        own = origin is None or origin == self.services.public_url.origin
+        if not own and origin not in await self.services.watch.allowed_origins(login_id):
+            raise NotAuthenticated
+        known()
+        async with self.services.bus.listen(login_topic(login_id), ring=connection.ring):
+            watcher = Watcher(self.services, login_id)
+            while True:
+                await connection.say(await watcher.look())
+                if watcher.is_over:
+                    raise Done
+                # The browser has nothing more to say; what it sends anyway is counted and left alone.
+                await connection.frame(watcher.look_again_within_s())
+
+
+async def _ticket(connection: Connection) -> str:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + AUTHENTICATE_WITHIN_S
+    while (left := until - loop.time()) > 0:
+        frame = await connection.frame(left)
+        if frame is None:
+            continue
+        try:
+            return parse_watch(frame).ticket
+        except MalformedFrame as error:
+            raise Malformed from error
+    raise SilentTooLong
