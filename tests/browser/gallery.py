@@ -147,9 +147,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "password-wrong": _state(_login("password"), error="The email or the password is not right."),
     "push-sending": _state(_login("push", _challenge("pending", delivery="sending"), push_after=_LATER)),
     "push-shown": _state(_login("push", _challenge("pending"), push_after=NOW)),
-    "push-unreachable": _state(
-        _login("push", _challenge("pending", delivery="unreachable"), push_after=NOW)
-    ),
+    "push-unreachable": _state(_login("push", _challenge("pending", delivery="unreachable"), push_after=NOW)),
     "push-late-and-last": _state(_login("push", _challenge("pending", expires_at="2026-11-24T03:00:12Z"))),
     "push-no-place": _state(
         _login("push", _challenge("pending"), push_after=_LATER),
