@@ -1,5 +1,8 @@
 """Keyed hashes and encryption under the hub's secret."""
 
+import base64
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,6 +146,15 @@ def test_keys_for_a_standard_are_one_a_secret_and_one_a_purpose():
     assert [len(key) for key in keys] == [32, 32]
     assert keys == (*Vault([NEW]).keys("ticket"), *Vault([OLD]).keys("ticket"))
     assert not set(keys) & set(Vault([NEW, OLD]).keys("another"))
+
+
+def test_a_key_that_is_given_away_makes_none_of_the_vaults_hashes():
+    vault = Vault([NEW])
+    [key] = vault.keys("pin")
+
+    hashed = base64.urlsafe_b64encode(hmac.digest(key, b"123456", "sha256")).rstrip(b"=").decode()
+
+    assert not vault.mac("pin", "123456").endswith(hashed)
 
 
 def test_the_steady_hash_outlives_a_change_of_secret():
