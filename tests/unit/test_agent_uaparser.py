@@ -1,7 +1,5 @@
 """User-Agent headers in words."""
 
-import time
-
 import pytest
 
 from hub.adapters.agent_uaparser import Agents
@@ -52,17 +50,11 @@ def test_what_is_not_recognised_is_said_to_be_unknown(header: str):
     assert Agents().describe(header) == ("Unknown browser", "unknown system")
 
 
-@pytest.mark.parametrize(
-    "piece", ["a", "Linux Android ", "Mozilla/5.0 ", "1.", "(", "; ", "AppleWebKit ", "-"]
-)
-def test_a_long_header_takes_no_longer_than_a_short_one_may(piece: str):
+def test_of_a_long_header_only_the_beginning_is_looked_at():
     agents = Agents()
-    agents.describe("Mozilla/5.0")
 
-    began = time.perf_counter()
-    agents.describe((piece * 8_192)[:8_192])
-
-    assert time.perf_counter() - began < 0.1
+    assert agents.describe("-" * 400 + " Firefox/145.0")[0] == "Firefox"
+    assert agents.describe("-" * 4_096 + " Firefox/145.0")[0] == "Unknown browser"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ async def test_comparing_with_nothing_costs_as_much_as_with_a_real_hash():
         real = await fastest(hasher, await hasher.hash(RIGHT))
         none = await fastest(hasher, None)
 
-    assert real / 2 < none < real * 2
+    # Without the work it would be a thousandth; the machine may be busy.
+    assert real / 3 < none < real * 3
 
 
 async def test_the_costs_are_those_of_the_library():
