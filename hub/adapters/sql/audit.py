@@ -13,7 +13,7 @@ from hub.ports import AuditFilter
 
 # Any number of our own: whoever holds this advisory lock is the one sealer.
 _SEALER = 0x6C756D6F
-_PAGE = 500
+PAGE = 500
 
 _ROW = (
     audit.c.id,
@@ -86,16 +86,15 @@ class SqlAuditLog:
         self, tenant_id: TenantId, which: AuditFilter, limit: int, before: AuditId | None
     ) -> list[tuple[Record, str]]:
         """Return at most *limit* rows and their stored hashes, newest first, those older than *before*."""
-        wanted = (
-            (before, audit.c.id < before),
-            (which.type, audit.c.type == which.type),
-            (which.user_id, audit.c.user_id == which.user_id),
-            (which.since, audit.c.at >= which.since),
-            (which.until, audit.c.at < which.until),
-            (which.ip, audit.c.ip == which.ip),
-        )
-        narrowed = _OF_TENANT.where(*(condition for asked, condition in wanted if asked is not None))
-        rows = await self._link.rows(narrowed, {"of_tenant": tenant_id, "most": limit})
+        equal = {"type": which.type, "user_id": which.user_id, "ip": which.ip}
+        wanted = [audit.c[name] == value for name, value in equal.items() if value is not None]
+        if before is not None:
+            wanted.append(audit.c.id < before)
+        if which.since is not None:
+            wanted.append(audit.c.at >= which.since)
+        if which.until is not None:
+            wanted.append(audit.c.at < which.until)
+        rows = await self._link.rows(_OF_TENANT.where(*wanted), {"of_tenant": tenant_id, "most": limit})
         return [(_record(row), row.hash) for row in rows]
 
     async def seal(self, limit: int) -> int:
@@ -126,7 +125,7 @@ class SqlAuditLog:
     async def first_broken(self, tenant_id: TenantId) -> int | None:
         """Return the number of the first sealed row that does not hold, or None; read in pages."""
         last: Seal | None = None
-        size = _PAGE
+        size = PAGE
         while True:
             after = last.number if last else 0
             try:

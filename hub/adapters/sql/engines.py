@@ -87,8 +87,13 @@ def set_up_sqlite(dbapi_connection: Any, pragmas: Mapping[str, str]) -> None:
     """Take BEGIN out of the driver's hands, which would put it off, and set *pragmas*."""
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
-    for name, value in pragmas.items():
-        cursor.execute(f"PRAGMA {name}={value}")
+    try:
+        for name, value in pragmas.items():
+            cursor.execute(f"PRAGMA {name}={value}")
+    except Exception:
+        # Nobody else does: the thread of a connection that never came about would go on waiting.
+        dbapi_connection.close()
+        raise
     cursor.close()
 
 

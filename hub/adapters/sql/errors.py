@@ -9,9 +9,10 @@ import sqlalchemy.exc
 
 from hub.domain.errors import Unavailable
 
-# SQLSTATE classes and codes after which the same thing may succeed later: connection lost, serialisation
-# failure or deadlock, out of resources, lock not to be had, cancelled by a timeout, shut down, system error.
-_PASSING_CLASSES = ("08", "25P03", "40", "53", "55P03", "57", "58")
+# SQLSTATE classes and codes after which the same thing may succeed later: connection lost, left idle for too
+# long, not let in, no such database, serialisation failure or deadlock, out of resources, lock not to be had,
+# cancelled by a timeout or shut down, system error.
+_PASSING = ("08", "25P03", "28", "3D", "40", "53", "55P03", "57", "58")
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def _passes(error: sqlalchemy.exc.DBAPIError | asyncpg.PostgresError | asyncpg.I
         return True
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
-        return str(state).startswith(_PASSING_CLASSES)
+        return str(state).startswith(_PASSING)
     # SQLITE_ERROR is a statement that makes no sense; all other codes tell of files, locks and disks.
     number = getattr(error.orig, "sqlite_errorcode", None)
     return isinstance(error, sqlalchemy.exc.OperationalError) and number != sqlite3.SQLITE_ERROR

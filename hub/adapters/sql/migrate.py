@@ -65,7 +65,8 @@ def _engine(url: str) -> AsyncEngine:
 
     def connect(dbapi_connection: Any, _: object) -> None:
         # Foreign keys stay off: changing a table on SQLite may mean to build it anew and drop the old one.
-        set_up_sqlite(dbapi_connection, {"busy_timeout": str(_WAIT_MS)})
+        # WAL from the start: to change to it later needs the file alone.
+        set_up_sqlite(dbapi_connection, {"busy_timeout": str(_WAIT_MS), "journal_mode": "WAL"})
 
     def start(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

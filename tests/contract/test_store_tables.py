@@ -1,0 +1,119 @@
+"""Contract of the store: how a database comes to its tables."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from hub.adapters.sql.migrate import is_current, migrate
+from hub.adapters.sql.tables import metadata
+from tests.databases import behind_the_store
+from tests.services import PostgresServer
+
+PROCESSES = 4
+MIGRATE = "import asyncio, sys; from hub.adapters.sql.migrate import migrate; {} "
+STARTED = MIGRATE.format("print(len(asyncio.run(migrate(sys.argv[1]))))")
+
+
+@pytest.fixture
+def empty(made: Path | PostgresServer, tmp_path: Path) -> str:
+    """The address of a database without tables."""
+    if isinstance(made, Path):
+        return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    return made.url(made.create_database(f"empty_{tmp_path.name.lower().replace('-', '_')}"[:60]))
+
+
+async def test_the_migrations_make_the_tables_that_the_hub_reads(database: str) -> None:
+    def differences(connection: sa.Connection) -> list[Any]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    assert await _inside(database, differences) == []
+
+
+async def test_the_migrations_make_the_same_checks_and_conditions(database: str, empty: str) -> None:
+    await _inside(empty, metadata.create_all)
+
+    migrated, expected = await _inside(database, _rules), await _inside(empty, _rules)
+
+    assert migrated == expected
+
+
+async def test_what_is_new_is_migrated_once(empty: str) -> None:
+    assert not await is_current(empty)
+
+    first, second = await migrate(empty), await migrate(empty)
+
+    assert first
+    assert first[0] == "0001"
+    assert second == []
+    assert await is_current(empty)
+
+
+async def test_one_of_several_processes_that_start_at_once_migrates(empty: str) -> None:
+    async def start() -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", STARTED, empty, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0
+        return int(said)
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        started = [group.create_task(start()) for _ in range(PROCESSES)]
+
+    assert sorted(bool(each.result()) for each in started) == [False] * (PROCESSES - 1) + [True]
+    assert await is_current(empty)
+
+
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: str) -> None:
+    await behind_the_store(empty, "CREATE TABLE sessions (id INTEGER)")
+
+    with pytest.raises(Exception, match="sessions"):
+        await migrate(empty)
+
+    assert await _inside(empty, lambda connection: sa.inspect(connection).get_table_names()) == ["sessions"]
+
+
+async def test_sqlite_keeps_what_it_was_told_over_a_power_loss(tmp_path: Path) -> None:
+    file = tmp_path / "hub.db"
+    await migrate(f"sqlite+aiosqlite:///{file}")
+
+    assert await behind_the_store(f"sqlite+aiosqlite:///{file}", "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_an_address_of_another_database_is_refused() -> None:
+    with pytest.raises(ValueError, match="sqlite"):
+        asyncio.run(migrate("mysql+aiomysql://localhost/hub"))
+
+
+async def _inside(database: str, look: Any) -> Any:
+    engine = create_async_engine(database, poolclass=sa.NullPool)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(look)
+    finally:
+        await engine.dispose()
+
+
+def _rules(connection: sa.Connection) -> dict[str, Any]:
+    """Return the checks, indexes and foreign keys of each table, as the database tells them."""
+    inspector = sa.inspect(connection)
+    return {
+        name: (
+            sorted((check["name"], check["sqltext"]) for check in inspector.get_check_constraints(name)),
+            sorted(str(sorted(index.items(), key=str)) for index in inspector.get_indexes(name)),
+            sorted(str(sorted(key.items(), key=str)) for key in inspector.get_foreign_keys(name)),
+            [
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in inspector.get_columns(name)
+            ],
+        )
+        for name in metadata.tables
+    }
