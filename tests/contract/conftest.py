@@ -45,7 +45,7 @@ def made(request: pytest.FixtureRequest) -> Path | PostgresServer:
 async def database(made: Path | PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
     """The address of a fresh database with all tables."""
     if isinstance(made, Path):
-        yield sqlite_url(shutil.copy(made, tmp_path / "hub.db"))
+        yield sqlite_url(Path(shutil.copy(made, tmp_path / "hub.db")))
         return
     name = f"hub_{next(_numbers)}"
     await _administer(made, f"CREATE DATABASE {name} TEMPLATE made")

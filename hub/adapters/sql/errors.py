@@ -44,6 +44,8 @@ def _passes(error: sqlalchemy.exc.DBAPIError | asyncpg.PostgresError | asyncpg.I
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return str(state).startswith(_PASSING)
-    # SQLITE_ERROR is a statement that makes no sense; all other codes tell of files, locks and disks.
     number = getattr(error.orig, "sqlite_errorcode", None)
+    if number in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return True
+    # SQLITE_ERROR is a statement that makes no sense; the other codes tell of files, locks and disks.
     return isinstance(error, sqlalchemy.exc.OperationalError) and number != sqlite3.SQLITE_ERROR

@@ -90,7 +90,7 @@ users = sa.Table(
     sa.UniqueConstraint("tenant_id", "email_normal"),
     sa.UniqueConstraint("tenant_id", "id"),
 )
-_where(users, OWNS, "tenant_id", name="owners")
+_where(users, OWNS, "tenant_id", "id", name="owners")
 
 devices = sa.Table(
     "devices",

@@ -128,7 +128,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "email_normal", name="uq_users_tenant_id_email_normal"),
         sa.UniqueConstraint("tenant_id", "id", name="uq_users_tenant_id_id"),
     )
-    _partial("ix_users_owners", "users", ["tenant_id"], "role = 'owner'")
+    _partial("ix_users_owners", "users", ["tenant_id", "id"], "role = 'owner'")
     op.create_table(
         "audit_seals",
         sa.Column("audit_id", ID, nullable=False),
