@@ -84,8 +84,11 @@ async def unlock(store: Store, vault: Vault) -> None:
     """
     fresh = base64.b64encode(SystemRandomness().entropy(STEADY_KEY_BYTES)).decode()
     async with store.begin() as tx:
-        if not vault.opens(await tx.keys.keep("check", vault.check_value())):
+        check = await tx.keys.keep("check", vault.check_value())
+        if not vault.opens(check):
             raise WrongSecretKey("HUB_SECRET_KEY is not the one that this database was set up with")
+        if vault.needs_renewal(check):
+            await tx.keys.replace("check", vault.check_value())
         kept = await tx.keys.keep("steady", vault.seal("steady", fresh))
         vault.use_steady_key(base64.b64decode(vault.unseal("steady", kept)))
         if vault.needs_renewal(kept):

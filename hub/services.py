@@ -1,5 +1,6 @@
 """What the sockets and the routes are handed: the flows, and the few facts that all of them need."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,16 +19,39 @@ from hub.ports import Agents, Bus, Clock, Geo, Randomness, Store, Tokens, Vault
 
 @dataclass(slots=True)
 class Draining:
-    """Whether this process is on its way out, and whom to tell: what waits long ends early."""
+    """Whether this process is on its way out: what waits ends early, what is being answered is finished."""
 
     begun: bool = False
     rings: set[Callable[[], None]] = field(default_factory=set)
+    answering: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
         """Tell everybody who waits."""
         self.begun = True
         for ring in list(self.rings):
             ring()
+
+    @contextmanager
+    def spares(self) -> Iterator[None]:
+        """Let what happens in the context be finished before the end."""
+        self.answering += 1
+        try:
+            yield
+        finally:
+            self.answering -= 1
+            if not self.answering:
+                self._idle.set()
+
+    async def finished(self, within_s: float) -> None:
+        """Wait until nothing is being answered, *within_s* seconds at most."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self.answering:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            return
 
     @contextmanager
     def tells(self, ring: Callable[[], None]) -> Iterator[None]:

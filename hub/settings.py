@@ -57,6 +57,20 @@ class Settings(BaseSettings):
             return value
         return tuple(SecretStr(each.strip()) for each in value.split(",") if each.strip())
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("takes sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("takes redis://HOST:PORT/DATABASE, or rediss:// for TLS")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _parse(cls, value: str | None) -> str | None:

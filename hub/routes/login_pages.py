@@ -11,7 +11,6 @@ from hub.domain.account import EMAIL_MAX
 from hub.domain.ids import LoginId
 from hub.domain.tenant import Tenant
 from hub.flows.watch import View
-from hub.protocol import wire_time
 from hub.routes import login
 from hub.routes.cookies import jar
 from hub.routes.headers import content_security_policy
@@ -134,7 +133,6 @@ async def _state_page(request: Request, view: View, error: str | None = None) ->
         },
         known_browser=shown.known_browser is not None,
         challenge_ttl_s=tenant.authentication.challenge_ttl_s,
-        server_time=wire_time(view.now),
         error=error,
     )
     if shown.return_to is not None and not shown.return_to.startswith("/"):

@@ -15,6 +15,7 @@ from starlette.types import Scope
 import hub
 from hub.domain import errors
 from hub.domain.tenant import Tenant
+from hub.protocol import wire_time
 from hub.routes.cookies import jar
 from hub.routes.errors import STATUS
 from hub.routes.http import read_bytes, services
@@ -67,6 +68,7 @@ def page(
         tenant={"slug": tenant.slug, "name": tenant.name} if tenant else None,
         host=services(request).public_url.host,
         csrf=csrf.token,
+        server_time=wire_time(services(request).clock.now()),
         **context,
     )
     response = HTMLResponse(text, code, {"Cache-Control": "no-store"})

@@ -197,7 +197,8 @@ class DeviceSocket:
                 continue
             malformed = 0
             if not isinstance(message, Authenticate):
-                await connection.say(await phone.answer(message))
+                with self.services.draining.spares():
+                    await connection.say(await phone.answer(message))
 
 
 async def _first(connection: Connection) -> Authenticate:

@@ -1,0 +1,398 @@
+"""The command line: ``hub serve`` and the few things that an operator does by hand."""
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import segno
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError
+
+from hub.adapters.geo_maxmind import GeoDatabaseUnreadable
+from hub.adapters.sql.migrate import is_current, migrate
+from hub.app import WrongSecretKey, open_services, rotate_keys, vault_of
+from hub.domain.account import Role
+from hub.domain.enrollment import CARRIED_LIFE
+from hub.domain.errors import HubError, Invalid, NotFound, Unavailable
+from hub.domain.secret import Secret
+from hub.domain.tenant import Tenant
+from hub.flows.administer import AT_THE_COMMAND_LINE
+from hub.flows.enroll import Activation
+from hub.logs import set_up_logs
+from hub.protocol import wire_time
+from hub.server import Workers, listen
+from hub.server import run as run_server
+from hub.services import Services
+from hub.set_up import Answers, settings_text, write_settings
+from hub.settings import Settings, read_settings, settings_file
+
+T = TypeVar("T")
+
+STANDARD_INPUT = "-"
+
+app = typer.Typer(
+    name="hub",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="LumoAuth Hub: sign in by answering a prompt on a phone you enrolled.",
+)
+tenant_app = typer.Typer(no_args_is_help=True, help="Tenants.")
+user_app = typer.Typer(no_args_is_help=True, help="People.")
+enrollment_app = typer.Typer(no_args_is_help=True, help="Activation codes.")
+keys_app = typer.Typer(no_args_is_help=True, help="Signing keys.")
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(user_app, name="user")
+app.add_typer(enrollment_app, name="enrollment")
+app.add_typer(keys_app, name="keys")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+TenantSlug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.", show_default=False)]
+Email = Annotated[
+    str,
+    typer.Option("--email", help="An address; - reads one a line.", show_default=False),
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="As SQLAlchemy writes it; default: HUB_DATABASE_URL.", show_default=False)
+]
+
+
+class Refused(Exception):
+    """The command did not do what it was asked; the message is the one line that says why."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [8000].", min=0, max=65535)] = None,
+    database_url: DatabaseUrl = None,
+    redis_url: Annotated[str | None, typer.Option(help="Redis, for several processes.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes on this port.", min=1, max=64)] = 1,
+) -> None:
+    """Serve browsers, phones and applications until it is told to stop."""
+    settings = _settings(host=host, port=port, database_url=database_url, redis_url=redis_url)
+    if workers > 1 and settings.redis_url is None:
+        raise Refused("several workers need HUB_REDIS_URL: what one of them hears the others must hear too")
+    _quiet()
+    asyncio.run(_prepare(settings))
+    set_up_logs(settings.log_level)
+    try:
+        listening = listen(settings.host, settings.port)
+    except OSError as error:
+        raise Refused(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    with listening:
+        print(f"Serving {settings.address.origin} on {settings.host}:{settings.port}", file=sys.stderr)
+        served = (
+            run_server(settings, listening) if workers == 1 else Workers(settings, listening, workers).run()
+        )
+    if not served:
+        raise Refused("it could not start: the reason is in the log above")
+
+
+@app.command(name="migrate")
+def migrate_command(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Bring the database up to date."""
+    settings = _settings(database_url=database_url)
+    applied = asyncio.run(_migrated(settings))
+    words = f"Applied {', '.join(applied)}." if applied else "The database is up to date."
+    _print({"applied": applied}, words, as_json)
+
+
+@app.command()
+def init(
+    public_url: Annotated[str | None, typer.Option(help="The address that people will use.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Its short name, for addresses.")] = None,
+    name: Annotated[str | None, typer.Option(help="Your organisation's name.")] = None,
+    email: Annotated[str | None, typer.Option(help="Your email address: you become the owner.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set up a hub in this folder: settings, database, your organisation, and you."""
+    path = settings_file()
+    if path.exists():
+        _print(
+            {"settings": str(path), "changed": False},
+            f"{path} is here already: nothing was changed.",
+            as_json,
+        )
+        return
+    answers = Answers(
+        public_url=public_url or _asked("Address that people will use", "http://127.0.0.1:8000"),
+        tenant=tenant or _asked("Short name of your organisation", "main"),
+        name=name or _asked("Name of your organisation", (tenant or "Main").capitalize()),
+        email=email or _asked("Your email address", None),
+    )
+    try:
+        text = settings_text(answers)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    write_settings(path, text)
+    try:
+        activation = asyncio.run(_first_owner(_settings(), answers))
+    except BaseException:
+        # A half-made set-up would be taken for a whole one the next time.
+        path.unlink()
+        raise
+    made = {"settings": str(path), "changed": True, **_activation_facts(activation, _settings())}
+    _print({**made, "login": _login_address(answers)}, _first_steps(answers, made, path), as_json)
+
+
+@tenant_app.command("create")
+def create_tenant(
+    slug: Annotated[str, typer.Argument(help="Short name in addresses: a-z, 0-9 and dashes.")],
+    name: Annotated[str, typer.Option("--name", help="The name that people see.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant."""
+
+    async def create(services: Services) -> dict[str, Any]:
+        tenant = await services.administer.create_tenant(slug, name)
+        return {"id": tenant.id, "slug": tenant.slug}
+
+    facts = _run(create)
+    _print(facts, f"Made the tenant {slug}: {_settings().address.origin}/t/{slug}/login", as_json)
+
+
+@user_app.command("create")
+def create_user(
+    tenant: TenantSlug,
+    email: Email,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="May administer; the first one is the owner.")
+    ] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read a password, one line, from standard input.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a person, or many."""
+    if password_stdin and email == STANDARD_INPUT:
+        raise typer.BadParameter("--password-stdin and --email - both read standard input: take one of them.")
+    password = Secret(sys.stdin.readline().rstrip("\r\n")) if password_stdin else None
+    if password is not None and not len(password):
+        raise Refused("the password on standard input is empty")
+
+    async def create(services: Services, address: str) -> dict[str, Any]:
+        found = await _tenant(services, tenant)
+        user = await services.administer.create_user(
+            found.id,
+            address,
+            by=AT_THE_COMMAND_LINE,
+            role=Role.ADMIN if admin else Role.USER,
+            password=password,
+            first_admin_owns=admin,
+        )
+        return {"id": user.id, "email": user.email}
+
+    _each(email, create, lambda facts: f"Added {facts['email']}.", as_json)
+
+
+@enrollment_app.command("create")
+def create_enrollment(tenant: TenantSlug, email: Email, as_json: AsJson = False) -> None:
+    """Make an activation code for a person's phone; it lives 24 hours."""
+
+    async def create(services: Services, address: str) -> dict[str, Any]:
+        found = await _tenant(services, tenant)
+        user = await services.administer.user_by_email(found.id, address)
+        if user is None:
+            raise Refused(f"there is no {address} at {tenant}")
+        activation = await services.enroll.create(
+            found.id, user.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
+        )
+        return _activation_facts(activation, _settings())
+
+    _each(email, create, lambda facts: facts["activation_code"], as_json)
+
+
+@keys_app.command("rotate")
+def rotate(as_json: AsJson = False) -> None:
+    """Publish a new signing key; it signs an hour from now, and the old one stays while it is needed."""
+
+    async def publish(services: Services) -> dict[str, Any]:
+        key = await rotate_keys(services.store, vault_of(_settings()), services.clock)
+        return {"kid": key.kid, "signs_from": wire_time(key.signs_from)}
+
+    facts = _run(publish)
+    _print(facts, f"Published {facts['kid']}; it signs from {facts['signs_from']} on.", as_json)
+
+
+# Doing it -----------------------------------------------------------------------------------------------
+
+
+def _settings(**given: object) -> Settings:
+    try:
+        return read_settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = f"HUB_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        raise Refused(where + first["msg"].removeprefix("Value error, ")) from None
+
+
+async def _migrated(settings: Settings) -> list[str]:
+    try:
+        return await migrate(settings.database_url)
+    except ArgumentError:
+        raise Refused("HUB_DATABASE_URL: not an address that SQLAlchemy can read") from None
+
+
+async def _up_to_date(settings: Settings) -> None:
+    """SQLite is one file of one operator and is migrated on the way; PostgreSQL is migrated on purpose."""
+    if settings.database_url.startswith("sqlite"):
+        await _migrated(settings)
+    elif not await is_current(settings.database_url):
+        raise Refused("the database is not up to date: run `hub migrate`")
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Services]:
+    await _up_to_date(settings)
+    async with open_services(settings) as (services, _):
+        yield services
+
+
+async def _prepare(settings: Settings) -> None:
+    """Fail here, in one line, rather than in a worker's log."""
+    async with _opened(settings):
+        pass
+
+
+def _run(doing: Callable[[Services], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with _opened(_settings()) as services:
+            return await doing(services)
+
+    _quiet()
+    return asyncio.run(run())
+
+
+def _quiet() -> None:
+    """Commands print results; of the log only what is wrong."""
+    set_up_logs("error")
+
+
+def _each(
+    email: str,
+    doing: Callable[[Services, str], Awaitable[dict[str, Any]]],
+    words: Callable[[dict[str, Any]], str],
+    as_json: bool,
+) -> None:
+    """Do it for one address; or, with ``-``, for each line of standard input, a JSON line each."""
+    if email != STANDARD_INPUT:
+        facts = _run(lambda services: doing(services, email))
+        _print(facts, words(facts), as_json)
+        return
+
+    async def all_lines(services: Services) -> bool:
+        failed = False
+        for address in _lines():
+            try:
+                print(json.dumps(await doing(services, address)), flush=True)
+            except (HubError, Refused) as error:
+                failed = True
+                print(json.dumps({"email": address, "error": _in_one_line(error)}), flush=True)
+        return failed
+
+    if _run(all_lines):
+        raise Refused("some lines were refused: each says why")
+
+
+def _lines() -> Iterator[str]:
+    return filter(None, (line.strip() for line in sys.stdin))
+
+
+async def _tenant(services: Services, slug: str) -> Tenant:
+    try:
+        return await services.administer.tenant(slug)
+    except NotFound:
+        raise Refused(f"there is no tenant {slug}") from None
+
+
+async def _first_owner(settings: Settings, answers: Answers) -> Activation:
+    async with _opened(settings) as services:
+        tenant = await services.administer.create_tenant(answers.tenant, answers.name)
+        owner = await services.administer.create_user(
+            tenant.id, answers.email, by=AT_THE_COMMAND_LINE, role=Role.OWNER
+        )
+        return await services.enroll.create(
+            tenant.id, owner.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
+        )
+
+
+# Saying it ----------------------------------------------------------------------------------------------
+
+
+def _activation_facts(activation: Activation, settings: Settings) -> dict[str, Any]:
+    code = activation.code.reveal()
+    return {
+        "id": activation.enrollment.id,
+        "email": activation.user.email,
+        "activation_code": code,
+        "uri": settings.address.activation(code),
+        "expires_at": wire_time(activation.enrollment.expires_at),
+    }
+
+
+def _asked(question: str, default: str | None) -> str:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"{question}? Give it as an option, or run this on a terminal.")
+    answer: str = typer.prompt(question, default=default)
+    return answer
+
+
+def _login_address(answers: Answers) -> str:
+    return f"{answers.address.origin}/t/{answers.tenant}/login"
+
+
+def _first_steps(answers: Answers, facts: dict[str, Any], path: Path) -> str:
+    hub, code = answers.address.origin, facts["activation_code"]
+    picture = io.StringIO()
+    segno.make(facts["uri"], error="m").terminal(picture, compact=True)
+    return (
+        f"Set up {answers.name}, owned by {answers.email}. Settings: {path}, which nobody else can read.\n\n"
+        f"{picture.getvalue()}\n"
+        f"Your phone's activation code, good for 24 hours: {code}\n\n"
+        "Now start it:   hub serve\n"
+        f"Add a phone:    mobile-sim enroll --hub {hub} --code {code} --pin 1234\n"
+        f"Sign in:        {_login_address(answers)}"
+    )
+
+
+def _print(facts: dict[str, Any], words: str, as_json: bool) -> None:
+    print(json.dumps(facts) if as_json else words)
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, Invalid):
+        return "; ".join(f"{each.field}: {each.detail}" for each in error.errors)
+    return str(error).replace("\n", " ")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what went wrong into one line on standard error and an exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("hub: interrupted", file=sys.stderr)
+        _exit(130)
+    except Unavailable:
+        print("hub: the database does not answer: see HUB_DATABASE_URL", file=sys.stderr)
+        _exit(1)
+    except (HubError, Refused, WrongSecretKey, GeoDatabaseUnreadable, OSError) as error:
+        print(f"hub: {_in_one_line(error)}", file=sys.stderr)
+        _exit(1)
+
+
+def _exit(code: int) -> NoReturn:
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    with _told():
+        app()
