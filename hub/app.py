@@ -146,8 +146,9 @@ async def open_services(
         bus: Bus
         limiter: Limiter
         if settings.redis_url is not None:
-            bus = redis = await stack.enter_async_context(RedisBus(settings.redis_url.get_secret_value()))
-            limiter = Counters(redis, enforced=enforced)
+            url = settings.redis_url.get_secret_value()
+            bus = redis = await stack.enter_async_context(RedisBus(url))
+            limiter = await stack.enter_async_context(Counters(url, redis, enforced=enforced))
         else:
             bus = MemoryBus()
             limiter = Counters(enforced=enforced)
