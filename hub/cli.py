@@ -396,3 +396,7 @@ def main() -> None:
     """Run the command that was typed."""
     with _told():
         app()
+
+
+if __name__ == "__main__":
+    main()

@@ -92,6 +92,7 @@ def run(
         Literal["msgpack", "json"], typer.Option(help="What the socket speaks.")
     ] = "msgpack",
     once: Annotated[bool, typer.Option("--once", help="Leave after the first request has ended.")] = False,
+    note: Annotated[str | None, typer.Option(help="Words to show while nothing waits.")] = None,
 ) -> None:
     """Connect every account and answer what comes.
 
@@ -117,7 +118,10 @@ def run(
     def lines(emit: Emit) -> list[Line]:
         return [Line(one, file, emit, subprotocol=spoken) for one in chosen]
 
-    ended = running.attended(lines, behaviour) if screen else running.unattended(lines, behaviour, as_json)
+    if screen:
+        ended = running.attended(lines, behaviour, note)
+    else:
+        ended = running.unattended(lines, behaviour, as_json)
     try:
         raise typer.Exit(running.finish(ended))
     except StateUnusable as error:

@@ -28,6 +28,12 @@ IDLE: Final = Text.from_markup(
 [{QUIET}]When you sign in somewhere, the request shows up here by itself.[/]"""
 )
 
+
+def idle(note: str | None) -> Text:
+    """Return what stands there while nothing waits; *note* is what whoever started it wants to be read."""
+    return Text.assemble(IDLE, "\n\n", (note, ACCENT)) if note else IDLE
+
+
 REASONS: Final = (
     ("m", "I started it by mistake", "Nothing else happens."),
     ("u", "I did not expect it", "Noted. After three, a pause."),

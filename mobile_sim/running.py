@@ -23,12 +23,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def attended(lines: Lines, behaviour: Behaviour) -> int:
-    """Run the screen until the person leaves."""
+async def attended(lines: Lines, behaviour: Behaviour, note: str | None = None) -> int:
+    """Run the screen until the person leaves; *note* stands on it while nothing waits."""
     # Here, so that a phone without a screen starts in half the time.
     from mobile_sim.screen import PhoneScreen
 
-    screen = PhoneScreen(lines, pin=behaviour.pin, reason=behaviour.reason, once=behaviour.once)
+    screen = PhoneScreen(lines, pin=behaviour.pin, reason=behaviour.reason, once=behaviour.once, note=note)
     await screen.run_async()
     return screen.return_code or 0
 

@@ -48,8 +48,10 @@ class PhoneScreen(App[None]):
         pin: str | None = None,
         reason: Reason | None = None,
         once: bool = False,
+        note: str | None = None,
     ) -> None:
         super().__init__()
+        self._note = note
         self.table = Table()
         self._lines = {line.account.device_id: line for line in lines(self.receive)}
         self._pin = pin or ""
@@ -65,7 +67,7 @@ class PhoneScreen(App[None]):
         yield Static(id="lines")
         with Container(id="body"):
             with Vertical(id="main"):
-                yield Static(drawing.IDLE, id="idle")
+                yield Static(drawing.idle(self._note), id="idle")
                 with Vertical(id="card"):
                     yield Static(id="ask")
                     with Vertical(id="facts-box"):
