@@ -1,5 +1,6 @@
 """What a person signing in is doing: a few steps, one browser, ten minutes."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,7 +128,7 @@ class Login:
         too_soon = self.last_push_at and self.last_push_at + BETWEEN_PUSHES > now
         if too_soon and self.last_push_at:
             left = (self.last_push_at + BETWEEN_PUSHES - now).total_seconds()
-            raise TooSoon(retry_after_s=max(1, round(left + 0.5)))
+            raise TooSoon(retry_after_s=math.ceil(left))
 
     def pushed(self, challenge: ChallengeId, now: datetime) -> "Login":
         """Return it waiting for *challenge*."""

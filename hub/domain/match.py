@@ -13,5 +13,5 @@ def is_required(policy: MatchPolicy, *, known_browser: bool) -> bool:
 
 
 def fits(shown: str, typed: str) -> bool:
-    """Compare in constant time."""
-    return hmac.compare_digest(shown.encode(), typed.encode())
+    """Compare in constant time; *typed* may be anything that JSON can carry, lone surrogates too."""
+    return hmac.compare_digest(shown.encode(), typed.encode("utf-8", "surrogatepass"))

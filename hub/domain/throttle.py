@@ -4,6 +4,7 @@ Everything here is counted by tenant and normalised address, account or not, so 
 apart. Known browsers have a lane of their own: an attacker, who has none, cannot lock the person out.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -85,7 +86,7 @@ class TryPressure:
         wait = timedelta(days=1) if self.failures >= TRIES_IN_A_ROW else min(doubled, LONGEST_TRY_WAIT)
         left = (self.last_failure_at + wait - now).total_seconds()
         if left > 0:
-            raise RateLimited(retry_after_s=max(1, round(left + 0.5)))
+            raise RateLimited(retry_after_s=math.ceil(left))
 
     def failed(self, at: datetime) -> "TryPressure":
         """Return it one wrong password later."""

@@ -1,16 +1,11 @@
-"""Signing in: an email, then a phone (or a password first), then a session for the browser that began it."""
+"""Signing in: an email, then a phone, or a password first."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain import decoy
 from hub.domain.account import (
-    ENROLL_SESSION_LIFE,
-    KNOWN_BROWSER_LIFE,
-    SESSION_LIFE,
     KnownBrowser,
-    Scope,
-    Session,
     User,
     UserStatus,
     is_email,
@@ -18,9 +13,9 @@ from hub.domain.account import (
 from hub.domain.audit import Event
 from hub.domain.challenge import Challenge, Status
 from hub.domain.device import Device
-from hub.domain.errors import FieldError, Invalid, TooSoon, WrongCredentials, WrongStep
+from hub.domain.errors import FieldError, Invalid, TooSoon, WrongCredentials
 from hub.domain.factors import Factor
-from hub.domain.ids import BrowserId, LoginId, Prefix, SessionId
+from hub.domain.ids import LoginId, Prefix
 from hub.domain.limits import Limit
 from hub.domain.login import LIFE, Login, Step
 from hub.domain.place import Origin
@@ -28,7 +23,8 @@ from hub.domain.secret import Secret
 from hub.domain.tenant import PushMode, Tenant
 from hub.domain.throttle import TryPressure
 from hub.flows.ask import Asked, Asker
-from hub.flows.base import ANONYMOUS, by_user, device_topic, login_topic
+from hub.flows.base import ANONYMOUS, device_topic, login_topic
+from hub.flows.known_browsers import KnownBrowsers
 from hub.flows.watch import View, Watch
 from hub.ports import Hasher, Limiter, Tx
 
@@ -40,17 +36,6 @@ class Begun:
     view: View
     tenant: Tenant
     cookie: Secret | None
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """A new session, and the known-browser cookie that goes with it, if one does."""
-
-    session: Session
-    token: Secret
-    return_to: str | None
-    account: str
-    known: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +51,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn(Asker):
-    """One sign-in, from the email to the session."""
+    """A sign-in, from the email to its approval."""
 
     hasher: Hasher
     limiter: Limiter
     watch: Watch
+    known_browsers: KnownBrowsers
 
     async def begin(
         self,
@@ -137,7 +123,7 @@ class SignIn(Asker):
         """
         now = self.clock.now()
         async with self.store.begin() as tx:
-            login = await self._held(tx, slug, login_id, cookie, now)
+            login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand(Step.PASSWORD)
             pressure = await tx.pressure.hold(login.tenant_id, login.account)
             tries = pressure.of_password(login.lane)
@@ -161,7 +147,7 @@ class SignIn(Asker):
         """
         now = self.clock.now()
         async with self.store.begin() as tx:
-            login = await self._held(tx, slug, login_id, cookie, now)
+            login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand_push(now)
             tenant = await tx.tenants.get(login.tenant_id)
             user = await tx.users.get(tenant.id, login.user_id) if login.user_id else None
@@ -169,7 +155,7 @@ class SignIn(Asker):
             asked = await self._asked(tx, tenant, login, user, now)
             if asked.resting_until is not None:
                 left = (asked.resting_until - now).total_seconds()
-                raise TooSoon(retry_after_s=max(1, round(left + 0.5)))
+                raise TooSoon(retry_after_s=math.ceil(left))
             await tx.logins.move(asked.login, Step.PUSH)
         if asked.challenge is not None:
             await self.ring(asked.challenge, devices, now)
@@ -180,7 +166,7 @@ class SignIn(Asker):
         """Call the sign-in off, and its challenge; raises NotFound, LoginExpired, WrongStep."""
         now = self.clock.now()
         async with self.store.begin() as tx:
-            login = await self._held(tx, slug, login_id, cookie, now)
+            login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand(Step.PUSH, Step.PASSWORD)
             devices = await tx.devices.of_user(login.user_id) if login.user_id else []
             if login.challenge_id is not None:
@@ -204,72 +190,6 @@ class SignIn(Asker):
         await self.bus.publish(login_topic(login_id), *(device_topic(device.id) for device in devices))
         return await self.watch.look(login_id)
 
-    async def complete(
-        self, slug: str, login_id: LoginId, cookie: str | None, session_cookie: str | None
-    ) -> Completed:
-        """Turn an approval into a session of the browser that began it, once.
-
-        Raises:
-            NotFound: unknown, or another browser's.
-            LoginExpired: later than a minute after the approval.
-            WrongStep: not approved, or completed already.
-        """
-        now = self.clock.now()
-        async with self.store.begin() as tx:
-            login = await self._held(tx, slug, login_id, cookie, now)
-            login.demand(Step.APPROVED)
-            if login.user_id is None:
-                raise WrongStep
-            tenant = await tx.tenants.get(login.tenant_id)
-            user = await tx.users.get(tenant.id, login.user_id)
-            if user.status is not UserStatus.ACTIVE or not await tx.logins.move(
-                login.completed(), Step.APPROVED
-            ):
-                raise WrongStep
-            devices = await tx.devices.of_user(user.id)
-            if session_cookie is not None:
-                await self._end_session(tx, session_cookie, now)
-            known, browser_id = await self._know_browser(tx, login, user, now)
-            token = Secret(self.new_token())
-            held = tenant.authentication.require_push and not devices
-            session = Session(
-                id=SessionId(self.new_id(Prefix.SESSION, now)),
-                tenant_id=tenant.id,
-                user_id=user.id,
-                token_mac=self.vault.mac("session-cookie", token.reveal()),
-                scope=Scope.ENROLL if held else Scope.FULL,
-                proofs=login.proofs,
-                authenticated_at=login.approved_at or now,
-                created_at=now,
-                expires_at=now + (ENROLL_SESSION_LIFE if held else SESSION_LIFE),
-                login_id=login.id,
-                ip=login.origin.ip,
-                browser=login.origin.browser,
-                os=login.origin.os,
-                browser_id=browser_id,
-            )
-            await tx.sessions.add(session)
-            await tx.users.save(replace(user, last_sign_in_at=now))
-            await tx.audit.add(
-                self.record(
-                    Event.SIGNED_IN,
-                    tenant.id,
-                    now,
-                    actor=by_user(user.id),
-                    user_id=user.id,
-                    ip=login.origin.ip,
-                    data={
-                        "session": session.id,
-                        "login": login.id,
-                        "app": login.app,
-                        "scope": session.scope,
-                        "proofs": sorted(login.proofs),
-                    },
-                )
-            )
-        await self.bus.publish(login_topic(login_id))
-        return Completed(session, token, login.return_to, login.account, known)
-
     # Beginning ------------------------------------------------------------------------------------------
 
     async def _find(
@@ -285,32 +205,15 @@ class SignIn(Asker):
             if login_cookie:
                 macs = self.vault.macs("login-cookie", login_cookie)
                 logins = await tx.logins.in_browser(tenant.id, macs, now)
-            known_macs = self.vault.macs("known-browser", known_cookie) if known_cookie else ()
-            browser = await tx.browsers.by_token(known_macs) if known_macs else None
-        if browser is not None and user is not None:
-            browser = await self._recognised(browser, user, frozenset(known_macs), now)
+            browser = await self.known_browsers.find(tx, known_cookie) if known_cookie else None
+        if (
+            browser is None
+            or user is None
+            or known_cookie is None
+            or not await self.known_browsers.recognised(browser, known_cookie, user, now)
+        ):
+            browser = None
         return Known(tenant, user, devices, browser, logins)
-
-    async def _recognised(
-        self, browser: KnownBrowser, user: User, macs: frozenset[str], now: datetime
-    ) -> KnownBrowser | None:
-        """Return the browser if it is known for this very account; a copied cookie makes it forgotten."""
-        if browser.user_id != user.id or not browser.is_known(now):
-            return None
-        if not browser.is_stale(macs, now):
-            return browser
-        async with self.store.begin() as tx:
-            await tx.browsers.save(replace(browser, forgotten_at=now))
-            await tx.audit.add(
-                self.record(
-                    Event.BROWSER_FORGOTTEN,
-                    user.tenant_id,
-                    now,
-                    user_id=user.id,
-                    data={"browser": browser.id, "why": "old cookie came back"},
-                )
-            )
-        return None
 
     def _first_step(self, found: Known, account: str) -> tuple[Step, User | None]:
         """Return where the sign-in starts, and for whom; None is for show."""
@@ -346,13 +249,6 @@ class SignIn(Asker):
 
     # Going on -------------------------------------------------------------------------------------------
 
-    async def _held(self, tx: Tx, slug: str, login_id: LoginId, cookie: str | None, now: datetime) -> Login:
-        """Return the login as it is at *now*, its row locked, to its own browser at its own tenant."""
-        tenant = await tx.tenants.by_slug(slug)
-        login = await tx.logins.hold(login_id)
-        self.watch.demand_cookie(login, tenant.id, cookie)
-        return login.at(now)
-
     async def _refuse_password(self, login: Login, now: datetime) -> None:
         async with self.store.begin() as tx:
             await tx.audit.add(
@@ -372,7 +268,7 @@ class SignIn(Asker):
     ) -> View:
         challenge: Challenge | None = None
         async with self.store.begin() as tx:
-            login = await self._held(tx, slug, login_id, cookie, now)
+            login = await self.watch.held(tx, slug, login_id, cookie, now)
             tenant = await tx.tenants.get(login.tenant_id)
             devices = await tx.devices.of_user(user.id)
             login = login.proven(Factor.PASSWORD, Step.PUSH if devices else Step.APPROVED, now)
@@ -389,48 +285,6 @@ class SignIn(Asker):
             await self.ring(challenge, devices, now)
         await self.bus.publish(login_topic(login_id))
         return await self.watch.look(login_id)
-
-    async def _end_session(self, tx: Tx, cookie: str, now: datetime) -> None:
-        session = await tx.sessions.by_token(self.vault.macs("session-cookie", cookie))
-        if session is not None and session.is_open(now):
-            await tx.sessions.save(replace(session, ended_at=now))
-
-    async def _know_browser(
-        self, tx: Tx, login: Login, user: User, now: datetime
-    ) -> tuple[Secret | None, BrowserId | None]:
-        """Rotate the browser's cookie, or give it one if a push with a match was approved here."""
-        token = Secret(self.new_token())
-        mac = self.vault.mac("known-browser", token.reveal())
-        if login.known_browser is not None:
-            browser = await tx.browsers.get(login.known_browser)
-            if browser.is_known(now):
-                await tx.browsers.save(browser.rotated(mac, now))
-                return token, browser.id
-        if not login.matched:
-            return None, None
-        browser = KnownBrowser(
-            id=BrowserId(self.new_id(Prefix.BROWSER, now)),
-            tenant_id=login.tenant_id,
-            user_id=user.id,
-            token_mac=mac,
-            created_at=now,
-            rotated_at=now,
-            expires_at=now + KNOWN_BROWSER_LIFE,
-            browser=login.origin.browser,
-            os=login.origin.os,
-        )
-        await tx.browsers.add(browser)
-        await tx.audit.add(
-            self.record(
-                Event.BROWSER_KNOWN,
-                login.tenant_id,
-                now,
-                user_id=user.id,
-                ip=login.origin.ip,
-                data={"browser": browser.id, "login": login.id},
-            )
-        )
-        return token, browser.id
 
 
 def _check(tenant: Tenant, email: str, return_to: str | None) -> None:
