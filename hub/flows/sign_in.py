@@ -1,5 +1,6 @@
 """Signing in: an email, then a phone, or a password first."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
