@@ -14,19 +14,17 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
-import segno
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from playwright.async_api import Page, async_playwright
 
+from hub.domain.address import PublicUrl
+from hub.routes.account import qr_svg
+from hub.routes.headers import content_security_policy
+from hub.routes.pages import TEMPLATES, WEB
 from tests.browser.chromium import launch
 
-WEB = Path(__file__).parents[2] / "web"
 NOW = "2026-11-24T03:00:00Z"
 LOGIN_ID = "lgn_01kb1c5r00e7v8q2m3n4p5r6s7"
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+CSP = content_security_policy(PublicUrl("https://auth.acme.test"))
 Context = dict[str, Any]
 
 
@@ -36,7 +34,6 @@ def _everywhere() -> Context:
         "host": "auth.acme.test",
         "csrf": "made-up",
         "server_time": NOW,
-        "static": lambda path: f"/static/{path}?v=1",
     }
 
 
@@ -86,12 +83,11 @@ def _device(name: str, **more: Any) -> Context:
 
 def _enrollment() -> Context:
     uri = "https://auth.acme.test/authenticator/#enroll=K7QF-2M9D"
-    svg = segno.make(uri, error="m", micro=False).svg_inline(omitsize=True, svgclass="qr", lineclass=None)
     return {
         "id": "enr_01kb1c5r00e7v8q2m3n4p5r6s7",
         "activation_code": "K7QF-2M9D",
         "uri": uri,
-        "qr_svg": svg,
+        "qr_svg": qr_svg(uri),
         "expires_at": "2026-11-24T03:09:41Z",
     }
 
@@ -222,11 +218,8 @@ STATES = sorted(PAGES.keys() | FRAGMENTS)
 
 def render(name: str) -> str:
     """Return the page of one state; a value that a template wants and no context has is an error."""
-    environment = Environment(
-        loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined
-    )
     template, context = PAGES[name]
-    return environment.get_template(template).render(_everywhere() | context)
+    return TEMPLATES.get_template(template).render(_everywhere() | context)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -265,7 +258,7 @@ def served() -> Iterator[str]:
 async def open_still(page: Page, address: str, state: str) -> None:
     """Open a state as the server renders it, its script kept away so that nothing moves."""
     name, _, fragment = state.partition("#")
-    await page.route("**/*.js*", lambda route: route.abort())
+    await page.route("**/*.js?v=*", lambda route: route.abort())
     await page.goto(f"{address}/{name}.html" + (f"#{fragment}" if fragment else ""))
 
 

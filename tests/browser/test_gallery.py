@@ -103,3 +103,29 @@ def test_nothing_comes_from_elsewhere(name: str) -> None:
     fetched = re.findall(r'<(?:script|link|img)[^>]*?(?:src|href)="([^"]*)"', render(name))
 
     assert all(address.startswith("/static/") for address in fetched)
+
+
+async def test_the_script_paints_what_the_server_rendered(browser: Browser, address: str) -> None:
+    page = await browser.new_page()
+
+    changed = {}
+    for name in [name for name, (template, _) in PAGES.items() if template == "login/state.html"]:
+        await open_still(page, address, name)
+        changed[name] = await page.evaluate(
+            """async () => {
+              const root = document.querySelector("#login");
+              const parts = [...root.querySelectorAll("[data-view], [data-when], [data-fill]")];
+              const shown = () => parts.map(each => {
+                const { view = "", when = "", fill = "" } = each.dataset;
+                return [view, when, fill, each.hidden, each.isConnected, fill && each.textContent].join("|");
+              });
+              const before = shown();
+              const { sightOf } = await import("/static/login/sight.js");
+              const { Stage } = await import("/static/login/stage.js");
+              const now = Date.parse(root.dataset.serverTime);
+              new Stage(root).paint(sightOf(JSON.parse(root.dataset.login), { now, link: "live" }));
+              return shown().filter((part, at) => part !== before[at]);
+            }"""
+        )
+
+    assert {name: parts for name, parts in changed.items() if parts} == {}

@@ -44,6 +44,7 @@ function paint() {
     timed: leftS > 0,
     done: stage === "done",
     expired: stage === "expired",
+    "goes-on": stage === "pending" || stage === "expired",
     offline: offline && stage === "pending",
     refused: refusal !== "",
     "sign-in": refusal === "step_up_required" || refusal === "not_signed_in",

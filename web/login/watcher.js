@@ -144,8 +144,10 @@ export class Watcher {
     this.#poll = mine;
     let misses = 0;
     while (!mine.signal.aborted) {
+      // Without a wait as long as it is not known whether calls get through: the answer says so at once.
       const since = encodeURIComponent(this.#page.login().version);
-      const answer = await call("GET", `${this.#api}?wait=25&since=${since}`, { signal: mine.signal });
+      const wait = this.#pollAnswered ? `?wait=25&since=${since}` : "";
+      const answer = await call("GET", this.#api + wait, { signal: mine.signal });
       if (mine.signal.aborted) return;
       if (answer.ok) {
         misses = 0;

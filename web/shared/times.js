@@ -10,7 +10,8 @@ export class HubClock {
    */
   constructor(serverTime, now = Date.now()) {
     const at = Date.parse(serverTime);
-    this.#aheadMs = Number.isNaN(at) ? 0 : at - now;
+    // Times on the wire are cut to whole seconds: on average half a second is missing.
+    this.#aheadMs = Number.isNaN(at) ? 0 : at + 500 - now;
   }
 
   /** @returns {number} Milliseconds since 1970 by the hub's clock. */
