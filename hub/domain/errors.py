@@ -174,11 +174,12 @@ class UnknownRequest(DeviceRefusal):
 
 @dataclass(eq=False)
 class AlreadySettled(DeviceRefusal):
-    """Somebody was faster; *status* is what became of the challenge."""
+    """Somebody was faster; *status* is what became of the challenge, *reason* why where that is known."""
 
     code = "conflict"
     detail = "This request is over."
     status: str = ""
+    reason: str | None = None
 
 
 # Why a socket is closed (the numbers are in hub.protocol).

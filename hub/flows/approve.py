@@ -67,7 +67,7 @@ class Approve(Flow):
             if approves and device.is_locked:
                 raise DeviceLocked(about=challenge.id)
             if challenge.status_at(now) is not Status.PENDING:
-                raise AlreadySettled(about=challenge.id, status=challenge.status_at(now))
+                raise _settled(challenge, challenge.status_at(now))
             if approves:
                 refusal = await self._verify_pin(tx, device, challenge, pin, now)
             if not approves:
@@ -204,7 +204,10 @@ class Approve(Flow):
     async def _login(self, tx: Tx, challenge: Challenge, now: datetime) -> Login:
         login = (await tx.logins.hold(challenge.login_id)).at(now)
         if login.step is not Step.PUSH or login.challenge_id != challenge.id:
-            raise AlreadySettled(about=challenge.id, status=Status.CANCELLED)
+            # Somebody held the login first: what is known of the challenge was read before that.
+            found = await tx.challenges.get(challenge.id)
+            status = found.status_at(now)
+            raise _settled(found, Status.CANCELLED if status is Status.PENDING else status)
         return login
 
     async def _record(
@@ -229,3 +232,7 @@ class Approve(Flow):
                 },
             )
         )
+
+
+def _settled(challenge: Challenge, status: Status) -> AlreadySettled:
+    return AlreadySettled(about=challenge.id, status=status, reason=challenge.reason)

@@ -125,7 +125,7 @@ class Phone:
                     await self.services.approve.report(self.device, ChallengeId(message.id), reason)
                     return [Reported(id=message.id)]
         except AlreadySettled as settled:
-            return [self._decided(settled.about or "", settled.status, None)]
+            return [self._decided(settled.about or "", settled.status, settled.reason)]
         except DeviceRefusal as refusal:
             return [ErrorMessage(code=error_code(refusal), detail=str(refusal), id=refusal.about)]
 
