@@ -3,12 +3,15 @@
 import pytest
 
 from tests.running import JSON, MSGPACK, RunningHub
+from tests.sockets.world import someone
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.mark.parametrize("subprotocol", [MSGPACK, JSON])
 async def test_a_browser_is_signed_in_when_its_phone_approves(hub: RunningHub, subprotocol: str) -> None:
-    phone = await hub.phone(await hub.user(await hub.tenant()))
-    async with hub.browser() as browser, phone.connected(subprotocol) as device:
+    who = await someone(hub)
+    async with who.browser() as browser, who.phone.connected(subprotocol) as device:
         await browser.start()
 
         async with browser.watching() as page:
@@ -29,9 +32,8 @@ async def test_a_browser_is_signed_in_when_its_phone_approves(hub: RunningHub, s
 
 @pytest.mark.parametrize("subprotocol", [MSGPACK, JSON])
 async def test_a_denial_is_final_and_audited(hub: RunningHub, subprotocol: str) -> None:
-    tenant = await hub.tenant()
-    phone = await hub.phone(await hub.user(tenant))
-    async with hub.browser() as browser, phone.connected(subprotocol) as device:
+    who = await someone(hub)
+    async with who.browser() as browser, who.phone.connected(subprotocol) as device:
         await browser.start()
 
         async with browser.watching() as page:
@@ -45,4 +47,4 @@ async def test_a_denial_is_final_and_audited(hub: RunningHub, subprotocol: str) 
         assert resolved == {"type": "resolved", "status": "denied"}
         assert after == {"type": "decided", "id": card["id"], "status": "denied"}
         assert completed.json()["code"] == "wrong_step"
-        assert "challenge.denied" in await hub.audit_types(tenant)
+        assert "challenge.denied" in await who.audited()
