@@ -139,7 +139,7 @@ async def on_hub_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.HubError)  # noqa: S101  # the router hands nothing else in
     if isinstance(error, errors.NotSignedIn):
         slug = request.cookies.get(jar(request).tenant)
-        return see(f"/t/{slug}/login" if slug else "/sign-in")
+        return see(f"/t/{slug}/login" if slug else "/")
     if isinstance(error, errors.EnrollmentRequired):
         return see("/account/enroll")
     response = error_page(request, STATUS[type(error)], str(error))
