@@ -22,13 +22,15 @@ from hub.adapters.sql.store import SqlStore, open_store
 from hub.adapters.tokens_jose import Tokens
 from hub.adapters.tokens_keys import PUBLISHED_AHEAD, KeyRing, new_signing_key
 from hub.adapters.vault_hkdf import STEADY_KEY_BYTES, Vault
-from hub.domain.errors import HubError, Unavailable
+from hub.domain.errors import Unavailable
 from hub.domain.limits import ANONYMOUS_SOCKETS_PER_IP, LONG_POLLS_PER_IP
 from hub.domain.secret import Secret
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
+from hub.flows.complete import Complete
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
+from hub.flows.known_browsers import KnownBrowsers
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
 from hub.flows.sweep import Sweep
@@ -96,20 +98,33 @@ async def unlock(store: Store, vault: Vault) -> None:
 
 
 async def key_ring(store: Store, vault: Vault, clock: Clock) -> KeyRing:
-    """Return the signing keys; the first is made at the first start."""
+    """Return the signing keys; the first is made at the first start.
+
+    A key sealed under an earlier secret key gets a successor in time; where none opens any more, a new one
+    signs at once (a phone that does not know it fetches the hub's keys again).
+    """
     async with store.read() as tx:
         stored = await tx.keys.signing()
-    if not stored:
-        now = clock.now()
-        async with store.begin() as tx:
-            # Several processes may start at once: the first one's key is everybody's.
-            stored = await tx.keys.signing()
-            first = new_signing_key(now, now, vault)
-            if not stored and await tx.keys.keep("first-signing-key", first.kid) == first.kid:
-                await tx.keys.add_signing(first)
-        async with store.read() as tx:
-            stored = await tx.keys.signing()
-    return KeyRing.load(stored, vault)
+    opened = [key for key in stored if _opens(key, vault)]
+    if opened and not vault.needs_renewal(opened[-1].private):
+        return KeyRing.load(opened, vault)
+    now = clock.now()
+    fresh = new_signing_key(now, now + PUBLISHED_AHEAD if opened else now, vault)
+    async with store.begin() as tx:
+        # Several processes may start at once: the first one's key is everybody's.
+        name = f"signing-key-after-{stored[-1].kid if stored else 'none'}"
+        if await tx.keys.keep(name, fresh.kid) == fresh.kid:
+            await tx.keys.add_signing(fresh)
+    async with store.read() as tx:
+        return KeyRing.load(await tx.keys.signing(), vault)
+
+
+def _opens(key: StoredKey, vault: Vault) -> bool:
+    try:
+        KeyRing.load([key], vault)
+    except ValueError:
+        return False
+    return True
 
 
 async def rotate_keys(store: Store, vault: Vault, clock: Clock) -> StoredKey:
@@ -156,6 +171,7 @@ async def open_services(
         geo = stack.enter_context(Geo(settings.geoip_database, packaged_database()))
         flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault)
         ring = Ringing(**flow, tokens=tokens, issuer=address.origin, waits=enforced)
+        known = KnownBrowsers(**flow)
         watch = Watch(**flow, tokens=tokens, waits=enforced)
         services = Services(
             public_url=address,
@@ -167,10 +183,11 @@ async def open_services(
             tokens=tokens,
             geo=geo,
             agents=Agents(),
-            sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch),
+            sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch, known_browsers=known),
             watch=watch,
-            approve=Approve(**flow, tokens=tokens),
-            enroll=Enroll(**flow, tokens=tokens, limiter=limiter),
+            complete=Complete(**flow, watch=watch, known_browsers=known),
+            approve=Approve(**flow, tokens=tokens, known_browsers=known),
+            enroll=Enroll(**flow, tokens=tokens, limiter=limiter, known_browsers=known),
             devices=Devices(**flow, tokens=tokens),
             sessions=Sessions(**flow),
             administer=Administer(**flow, hasher=hasher),
@@ -201,8 +218,9 @@ async def _sweep(sweep: Sweep) -> None:
             more = await sweep.once()
         except Unavailable:
             log.warning("sweep.waits", why="no database")
-        except HubError as error:
-            log.error("sweep.failed", code=error.code)
+        except Exception:
+            # One bad row must not stop what ends all others.
+            log.exception("sweep.failed")
         await asyncio.sleep(0 if more else SWEEP_EVERY_S)
 
 

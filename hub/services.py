@@ -9,6 +9,7 @@ from hub.domain.address import PublicUrl
 from hub.domain.errors import RateLimited
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
+from hub.flows.complete import Complete
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
 from hub.flows.sessions import Sessions
@@ -106,6 +107,7 @@ class Services:
     geo: Geo
     agents: Agents
     sign_in: SignIn
+    complete: Complete
     watch: Watch
     approve: Approve
     enroll: Enroll

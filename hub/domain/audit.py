@@ -63,6 +63,9 @@ class Actor:
     id: str | None = None
 
 
+HUB = Actor(ActorKind.HUB)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One row; append-only. *data* holds JSON values and never a secret."""

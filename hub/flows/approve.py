@@ -23,6 +23,7 @@ from hub.domain.login import Login, Step
 from hub.domain.secret import Secret
 from hub.flows.ask import request_hash
 from hub.flows.base import Flow, by_device, device_topic, login_topic
+from hub.flows.known_browsers import KnownBrowsers
 from hub.ports import Tokens, Tx
 from hub.protocol import DecisionClaims
 
@@ -32,6 +33,7 @@ class Approve(Flow):
     """A phone's answers."""
 
     tokens: Tokens
+    known_browsers: KnownBrowsers
 
     async def ack(self, device: Device, challenge_id: ChallengeId) -> None:
         """Note that the person sees the request; raises UnknownRequest."""
@@ -72,7 +74,9 @@ class Approve(Flow):
                 refusal = await self._verify_pin(tx, device, challenge, pin, now)
             if not approves:
                 challenge = await self._deny(tx, device, challenge, token, now)
-            elif refusal is None:
+            elif refusal is None and pin is not None:
+                # Under the newest key from now on, whichever it was under.
+                device = replace(device, pin_mac=self._pin_macs(device, pin)[0])
                 challenge = await self._approve(tx, device, challenge, claims, token, now)
             others = await tx.devices.of_user(device.user_id)
         # The wrong PIN is counted, so its refusal comes after the commit.
@@ -123,8 +127,7 @@ class Approve(Flow):
     ) -> DeviceRefusal | None:
         if pin is None or not len(pin):
             return PinMissing(about=challenge.id)
-        macs = self.vault.macs("pin", f"{device.id}\n{pin.reveal()}")
-        if device.pin_mac in macs:
+        if device.pin_mac in self._pin_macs(device, pin):
             return None
         after = device.after_wrong_pin(now)
         await tx.devices.save(after)
@@ -140,6 +143,9 @@ class Approve(Flow):
                 )
             )
         return WrongPin(about=challenge.id)
+
+    def _pin_macs(self, device: Device, pin: Secret) -> tuple[str, ...]:
+        return self.vault.macs("pin", f"{device.id}\n{pin.reveal()}")
 
     async def _approve(
         self,
@@ -189,16 +195,7 @@ class Approve(Flow):
         await self._record(tx, Event.CHALLENGE_DENIED, device, denied, login, now)
         if login.known_browser is not None:
             browser = await tx.browsers.get(login.known_browser)
-            await tx.browsers.save(replace(browser, forgotten_at=now))
-            await tx.audit.add(
-                self.record(
-                    Event.BROWSER_FORGOTTEN,
-                    device.tenant_id,
-                    now,
-                    user_id=device.user_id,
-                    data={"browser": browser.id, "why": "denied"},
-                )
-            )
+            await self.known_browsers.forget(tx, browser, now, why="denied")
         return denied
 
     async def _login(self, tx: Tx, challenge: Challenge, now: datetime) -> Login:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.domain import decoy, match
 from hub.domain.account import User
-from hub.domain.audit import Actor, Event
+from hub.domain.audit import HUB, Actor, Event
 from hub.domain.challenge import NO_ACK_MEANS_UNREACHABLE, Challenge, Status
 from hub.domain.device import Device
 from hub.domain.errors import AlreadySettled
@@ -17,7 +17,7 @@ from hub.domain.place import Place
 from hub.domain.policy import PushFacts, resting_until
 from hub.domain.tenant import Tenant
 from hub.domain.throttle import Lane, Pressure
-from hub.flows.base import ANONYMOUS, HUB, Flow, device_topic
+from hub.flows.base import ANONYMOUS, Flow, device_topic
 from hub.ports import Tokens, Tx
 from hub.protocol import RequestClaims, RequestContext
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from hub.domain import ids
 from hub.domain.account import normal_email
-from hub.domain.audit import Actor, ActorKind, Event, Record
+from hub.domain.audit import HUB, Actor, ActorKind, Event, Record
 from hub.domain.ids import AuditId, DeviceId, EnrollmentId, LoginId, Prefix, TenantId, UserId
 from hub.ports import Bus, Clock, Randomness, Store, Vault
 
-HUB = Actor(ActorKind.HUB)
 ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 OPERATOR = Actor(ActorKind.OPERATOR)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hub.domain.account import KNOWN_BROWSER_LIFE, KnownBrowser, Session, User, UserStatus
+from hub.domain.account import Session, User, UserStatus
 from hub.domain.audit import Actor, Event
 from hub.domain.device import DEVICES_PER_USER, NAME_MAX, PLATFORM_MAX, Device, DeviceStatus, is_pin
 from hub.domain.enrollment import ON_SCREEN_LIFE, Enrollment, EnrollmentStatus, new_code, normal_code
@@ -17,11 +17,12 @@ from hub.domain.errors import (
     UserVerificationRequired,
 )
 from hub.domain.factors import strongest
-from hub.domain.ids import BrowserId, DeviceId, EnrollmentId, Prefix, TenantId, UserId
+from hub.domain.ids import DeviceId, EnrollmentId, Prefix, TenantId, UserId
 from hub.domain.limits import Limit
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
 from hub.flows.base import Flow, by_device, by_user, enrollment_topic
+from hub.flows.known_browsers import KnownBrowsers
 from hub.ports import Limiter, Tokens, Tx
 
 
@@ -58,6 +59,7 @@ class Enroll(Flow):
 
     tokens: Tokens
     limiter: Limiter
+    known_browsers: KnownBrowsers
 
     async def create(
         self,
@@ -215,35 +217,22 @@ class Enroll(Flow):
             The known-browser cookie's value to set, or None.
         """
         now = self.clock.now()
-        token = Secret(self.new_token())
         async with self.store.begin() as tx:
             enrollment = await self._own(tx, session, enrollment_id)
             is_its_own = enrollment.session_id == session.id and session.browser_id is None
             if enrollment.status is not EnrollmentStatus.DONE or not is_its_own:
                 return None
-            browser = KnownBrowser(
-                id=BrowserId(self.new_id(Prefix.BROWSER, now)),
-                tenant_id=session.tenant_id,
-                user_id=session.user_id,
-                token_mac=self.vault.mac("known-browser", token.reveal()),
-                created_at=now,
-                rotated_at=now,
-                expires_at=now + KNOWN_BROWSER_LIFE,
+            token, browser_id = await self.known_browsers.remember(
+                tx,
+                session.tenant_id,
+                session.user_id,
+                now,
                 browser=session.browser,
-                os=session.os,
+                system=session.os,
+                actor=by_user(session.user_id),
+                by={"enrollment": enrollment.id},
             )
-            await tx.browsers.add(browser)
-            await tx.sessions.save(replace(session, browser_id=browser.id))
-            await tx.audit.add(
-                self.record(
-                    Event.BROWSER_KNOWN,
-                    session.tenant_id,
-                    now,
-                    actor=by_user(session.user_id),
-                    user_id=session.user_id,
-                    data={"browser": browser.id, "enrollment": enrollment.id},
-                )
-            )
+            await tx.sessions.save(replace(session, browser_id=browser_id))
         return token
 
     async def _find(self, tx: Tx, code: str, now: datetime) -> Preview | None:

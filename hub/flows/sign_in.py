@@ -207,14 +207,10 @@ class SignIn(Asker):
                 macs = self.vault.macs("login-cookie", login_cookie)
                 logins = await tx.logins.in_browser(tenant.id, macs, now)
             browser = await self.known_browsers.find(tx, known_cookie) if known_cookie else None
-        if (
-            browser is None
-            or user is None
-            or known_cookie is None
-            or not await self.known_browsers.recognised(browser, known_cookie, user, now)
-        ):
-            browser = None
-        return Known(tenant, user, devices, browser, logins)
+        if browser is not None and user is not None and known_cookie is not None:
+            known = await self.known_browsers.recognised(browser, known_cookie, user, now)
+            return Known(tenant, user, devices, browser if known else None, logins)
+        return Known(tenant, user, devices, None, logins)
 
     def _first_step(self, found: Known, account: str) -> tuple[Step, User | None]:
         """Return where the sign-in starts, and for whom; None is for show."""

@@ -76,6 +76,17 @@ class Watch(Flow):
             self.demand_cookie(login, tenant.id, cookie)
             return await self.view(tx, login)
 
+    async def held(self, tx: Tx, slug: str, login_id: LoginId, cookie: str | None, now: datetime) -> Login:
+        """Return the login as it is at *now*, its row locked, to its own browser at its own tenant.
+
+        Raises:
+            NotFound: to any other.
+        """
+        tenant = await tx.tenants.by_slug(slug)
+        login = await tx.logins.hold(login_id)
+        self.demand_cookie(login, tenant.id, cookie)
+        return login.at(now)
+
     def demand_cookie(self, login: Login, tenant_id: TenantId, cookie: str | None) -> None:
         """Let the browser through that began *login*; raises NotFound for any other."""
         if login.tenant_id != tenant_id or cookie is None:

@@ -15,7 +15,8 @@ from hub.domain.limits import Limit
 from hub.domain.login import Step
 from hub.domain.secret import Secret
 from hub.flows.base import login_topic
-from hub.flows.sign_in import Begun, Completed
+from hub.flows.complete import Completed
+from hub.flows.sign_in import Begun
 from hub.flows.watch import View
 from hub.routes.cookies import jar
 from hub.routes.errors import problem
@@ -139,7 +140,7 @@ async def prove_password(request: Request, login_id: LoginId, cookie: str | None
 async def finish(request: Request) -> Completed:
     """Complete the sign-in of this request's browser."""
     session_cookie = request.cookies.get(jar(request).session)
-    return await services(request).sign_in.complete(
+    return await services(request).complete.complete(
         request.path_params["slug"], _login_id(request), _cookie(request), session_cookie
     )
 
