@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.domain.challenge import Challenge, Reason
@@ -16,7 +17,7 @@ def state(view: View) -> State:
         step=view.login.step.value,
         challenge=_challenge(view.challenge, view) if view.challenge is not None else None,
         methods=[method.value for method in view.methods],
-        push_after=wire_time(view.push_after) if view.push_after is not None else None,
+        push_after=_not_before(view.push_after) if view.push_after is not None else None,
         version="",
     )
     return facts.model_copy(update={"version": _version(facts)})
@@ -38,6 +39,11 @@ def _challenge(challenge: Challenge, view: View) -> ChallengeFacts:
         delivery=challenge.delivery_at(view.now).value,
         reason="wrong_match" if challenge.reason is Reason.WRONG_MATCH else None,
     )
+
+
+def _not_before(moment: datetime) -> str:
+    """Return *moment* up to the next whole second: a push sent at what is told must be taken."""
+    return wire_time(moment + timedelta(microseconds=999_999))
 
 
 def _version(facts: State) -> str:
