@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.adapters.sql import engines
+from hub.adapters.sql import postgres as postgres_module
+from hub.adapters.sql import sqlite_writer
 from hub.adapters.sql.migrate import migrate
 from hub.adapters.sql.store import SqlStore, open_store
 from hub.domain.errors import Unavailable
@@ -130,8 +131,8 @@ async def test_a_server_lost_before_the_commit_leaves_nothing_of_it(
 async def test_a_server_that_hangs_is_waited_for_no_longer_than_said(
     server: PostgresServer, remote: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "ANSWER_WITHIN_S", 0.3)
-    monkeypatch.setattr(engines, "CONNECT_WITHIN_S", 0.3)
+    monkeypatch.setattr(postgres_module, "ANSWER_WITHIN_S", 0.3)
+    monkeypatch.setattr(postgres_module, "CONNECT_WITHIN_S", 0.3)
     async with open_store(server.url("hub")) as store:
         await store.ping()
         frozen = await _processes(server)
@@ -152,7 +153,7 @@ async def test_a_server_that_hangs_is_waited_for_no_longer_than_said(
 async def test_a_writer_in_another_process_is_waited_for_no_longer_than_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "LOCK_WITHIN_S", 0.2)
+    monkeypatch.setattr(sqlite_writer, "LOCK_WITHIN_S", 0.2)
     file = tmp_path / "hub.db"
     url = f"sqlite+aiosqlite:///{file}"
     await migrate(url)

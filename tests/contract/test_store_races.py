@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from hub.adapters.sql.rows import ReadsOnly
+from hub.adapters.sql.link import ReadsOnly
 from hub.adapters.sql.store import SqlStore, open_store
 from hub.domain.account import Role, User
 from hub.domain.audit import Event

@@ -1,11 +1,15 @@
 """The audit log's tables: rows that are never changed, and the seals that link them."""
 
+import asyncio
+from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from hub.adapters.sql.rows import Link, some
+from hub.adapters.sql.link import Link
+from hub.adapters.sql.query import POSTGRESQL, Query
 from hub.adapters.sql.tables import audit, audit_seals, audit_unsealed
 from hub.domain.audit import Actor, Record, Seal, broken_at, seal
 from hub.domain.ids import AuditId, TenantId
@@ -13,7 +17,8 @@ from hub.ports import AuditFilter
 
 # Any number of our own: whoever holds this advisory lock is the one sealer.
 _SEALER = 0x6C756D6F
-PAGE = 500
+PAGE = 200
+_SEAL_WIDTH = 3
 
 _ROW = (
     audit.c.id,
@@ -27,35 +32,46 @@ _ROW = (
     audit.c.data,
     audit.c.hash,
 )
-_ADD = sa.insert(audit)
-_OF_TENANT = (
-    sa.select(*_ROW)
-    .where(audit.c.tenant_id == sa.bindparam("of_tenant"))
-    .order_by(audit.c.id.desc())
-    .limit(sa.bindparam("most"))
-)
-_TRY_SEALER = sa.select(sa.func.pg_try_advisory_xact_lock(sa.literal(_SEALER, sa.BigInteger)))
-_UNSEALED = (
+_ADD = Query(sa.insert(audit))
+_NARROWER = {
+    "before": audit.c.id < sa.bindparam("before"),
+    "type": audit.c.type == sa.bindparam("type"),
+    "user_id": audit.c.user_id == sa.bindparam("user_id"),
+    "since": audit.c.at >= sa.bindparam("since"),
+    "until": audit.c.at < sa.bindparam("until"),
+    "ip": audit.c.ip == sa.bindparam("ip"),
+}
+_TRY_SEALER = Query(sa.select(sa.func.pg_try_advisory_xact_lock(sa.literal(_SEALER, sa.BigInteger))))
+_UNSEALED = Query(
     sa.select(audit.c.tenant_id, audit.c.id, audit.c.hash)
     .join(audit_unsealed, audit_unsealed.c.audit_id == audit.c.id)
     .order_by(audit_unsealed.c.audit_id)
     .limit(sa.bindparam("most"))
 )
-_LAST = (
-    sa.select(audit_seals.c.audit_id, audit_seals.c.number, audit_seals.c.link)
-    .where(audit_seals.c.tenant_id == sa.bindparam("of_tenant"))
-    .order_by(audit_seals.c.number.desc())
-    .limit(1)
+_SEALS = sa.select(audit_seals.c.audit_id, audit_seals.c.number, audit_seals.c.link).where(
+    audit_seals.c.tenant_id == sa.bindparam("of_tenant")
 )
-_SEAL = sa.insert(audit_seals)
-_SEALED = sa.delete(audit_unsealed).where(audit_unsealed.c.audit_id.in_(some("of_ids")))
-_CHAIN = (
-    sa.select(audit_seals.c.audit_id, audit_seals.c.number, audit_seals.c.link, *_ROW)
+_LAST = Query(_SEALS.order_by(audit_seals.c.number.desc()).limit(1))
+_SEAL = Query(sa.insert(audit_seals))
+_SEALED = Query(sa.delete(audit_unsealed).where(audit_unsealed.c.audit_id == sa.bindparam("of_id")))
+_CHAIN = Query(
+    _SEALS.add_columns(*_ROW)
     .outerjoin(audit, audit.c.id == audit_seals.c.audit_id)
-    .where(audit_seals.c.tenant_id == sa.bindparam("of_tenant"), audit_seals.c.number > sa.bindparam("after"))
+    .where(audit_seals.c.number > sa.bindparam("after"))
     .order_by(audit_seals.c.number)
     .limit(sa.bindparam("most"))
 )
+
+
+@cache
+def _narrowed(*names: str) -> Query:
+    """Return the query for a page of rows that these conditions hold for."""
+    return Query(
+        sa.select(*_ROW)
+        .where(audit.c.tenant_id == sa.bindparam("of_tenant"), *(_NARROWER[name] for name in names))
+        .order_by(audit.c.id.desc())
+        .limit(sa.bindparam("most"))
+    )
 
 
 class SqlAuditLog:
@@ -86,41 +102,41 @@ class SqlAuditLog:
         self, tenant_id: TenantId, which: AuditFilter, limit: int, before: AuditId | None
     ) -> list[tuple[Record, str]]:
         """Return at most *limit* rows and their stored hashes, newest first, those older than *before*."""
-        equal = {"type": which.type, "user_id": which.user_id, "ip": which.ip}
-        wanted = [audit.c[name] == value for name, value in equal.items() if value is not None]
-        if before is not None:
-            wanted.append(audit.c.id < before)
-        if which.since is not None:
-            wanted.append(audit.c.at >= which.since)
-        if which.until is not None:
-            wanted.append(audit.c.at < which.until)
-        rows = await self._link.rows(_OF_TENANT.where(*wanted), {"of_tenant": tenant_id, "most": limit})
-        return [(_record(row), row.hash) for row in rows]
+        asked = {
+            "before": before,
+            "type": which.type,
+            "user_id": which.user_id,
+            "since": which.since,
+            "until": which.until,
+            "ip": which.ip,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        rows = await self._link.rows(_narrowed(*given), {"of_tenant": tenant_id, "most": limit, **given})
+        return [_record(row) for row in rows]
 
     async def seal(self, limit: int) -> int:
         """Link at most *limit* committed, unlinked rows into their tenants' chains; return how many.
 
         One sealer at a time; with another at work it returns 0.
         """
-        if self._link.dialect == "postgresql":
+        if self._link.dialect == POSTGRESQL:
             lock = await self._link.row(_TRY_SEALER)
-            if lock is None or not lock[0]:
+            if lock != [True]:
                 return 0
         rows = await self._link.rows(_UNSEALED, {"most": limit})
-        if not rows:
-            return 0
         seals = []
         # Sorting is stable: within a tenant the rows stay in the order of their ids.
-        for tenant_id, group in groupby(sorted(rows, key=_tenant), key=_tenant):
+        for tenant_id, group in groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0)):
             last = await self._link.row(_LAST, {"of_tenant": tenant_id})
-            chain = seal(((row.id, row.hash) for row in group), _seal(last) if last else None)
+            chain = seal(((row_id, row_hash) for _, row_id, row_hash in group), Seal(*last) if last else None)
             seals += [
                 {"audit_id": each.audit_id, "tenant_id": tenant_id, "number": each.number, "link": each.link}
                 for each in chain
             ]
-        await self._link.change(_SEAL, seals)
-        await self._link.change(_SEALED, {"of_ids": [row.id for row in rows]})
-        return len(rows)
+        if seals:
+            await self._link.change_many(_SEAL, seals)
+            await self._link.change_many(_SEALED, [{"of_id": each["audit_id"]} for each in seals])
+        return len(seals)
 
     async def first_broken(self, tenant_id: TenantId) -> int | None:
         """Return the number of the first sealed row that does not hold, or None; read in pages."""
@@ -139,23 +155,19 @@ class SqlAuditLog:
             if not rows:
                 return None
             # A row that is gone leaves a seal without a record, and all before it may hold.
-            gone = next((row.number for row in rows if row.id is None), None)
-            present = ((_record(row), row.hash, _seal(row)) for row in rows if row.id is not None)
-            broken = broken_at(present, last)
+            gone = next((row[1] for row in rows if row[_SEAL_WIDTH] is None), None)
+            present = [row for row in rows if row[_SEAL_WIDTH] is not None]
+            checked = ((*_record(row[_SEAL_WIDTH:]), Seal(*row[:_SEAL_WIDTH])) for row in present)
+            broken = broken_at(checked, last)
             if broken is not None or gone is not None:
                 return min(number for number in (broken, gone) if number is not None)
-            last = _seal(rows[-1])
+            last = Seal(*rows[-1][:_SEAL_WIDTH])
+            # Others have their turn: on SQLite reading lets nobody in between.
+            await asyncio.sleep(0)
 
 
-def _record(row: sa.Row[Any]) -> Record:
-    actor = Actor(row.actor_kind, row.actor_id)
-    return Record(row.id, row.tenant_id, row.at, row.type, actor, row.user_id, row.ip, row.data)
-
-
-def _seal(row: sa.Row[Any]) -> Seal:
-    return Seal(row.audit_id, row.number, row.link)
-
-
-def _tenant(row: sa.Row[Any]) -> str:
-    tenant_id: str = row.tenant_id
-    return tenant_id
+def _record(row: list[Any]) -> tuple[Record, str]:
+    """Return the record and its stored hash."""
+    row_id, tenant_id, at, event, actor_kind, actor_id, user_id, ip, data, row_hash = row
+    actor = Actor(actor_kind, actor_id)
+    return Record(row_id, tenant_id, at, event, actor, user_id, ip, data), row_hash

@@ -5,19 +5,22 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, some
 from hub.adapters.sql.tables import NOT_FORGOTTEN, browsers
 from hub.domain.account import KnownBrowser
 from hub.domain.ids import BrowserId, UserId
 
 _SHAPE = Shape(KnownBrowser, browsers)
-_GET = _SHAPE.select.where(browsers.c.id == sa.bindparam("of_id"))
-_BY_TOKEN = _SHAPE.select.where(
-    sa.or_(browsers.c.token_mac.in_(some("macs")), browsers.c.previous_mac.in_(some("macs")))
+_GET = Query(_SHAPE.select.where(browsers.c.id == sa.bindparam("of_id")))
+_BY_TOKEN = Query(
+    _SHAPE.select.where(
+        sa.or_(browsers.c.token_mac.in_(some("macs")), browsers.c.previous_mac.in_(some("macs")))
+    )
 )
 _SAVED = tuple(name for name in _SHAPE.changing if name != "forgotten_at")
 # What is forgotten stays so, whatever was read before it was.
-_SAVE = (
+_SAVE = Query(
     sa.update(browsers)
     .where(browsers.c.id == sa.bindparam("of_id"))
     .values(
@@ -26,7 +29,7 @@ _SAVE = (
         )
     )
 )
-_FORGET_ALL = sa.update(browsers).where(browsers.c.user_id == sa.bindparam("of_user"), NOT_FORGOTTEN)
+_FORGET_ALL = Query(sa.update(browsers).where(browsers.c.user_id == sa.bindparam("of_user"), NOT_FORGOTTEN))
 
 
 class SqlBrowsers(Repository[KnownBrowser]):

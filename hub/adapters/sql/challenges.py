@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, some
 from hub.adapters.sql.tables import PENDING, challenges
 from hub.domain.challenge import Challenge, Status
@@ -12,23 +13,29 @@ from hub.domain.errors import AlreadySettled
 from hub.domain.ids import ChallengeId, TenantId, UserId
 
 _SHAPE = Shape(Challenge, challenges)
-_GET = _SHAPE.select.where(challenges.c.id == sa.bindparam("of_id"))
-_SEVERAL = _SHAPE.select.where(challenges.c.id.in_(some("of_ids")))
+_GET = Query(_SHAPE.select.where(challenges.c.id == sa.bindparam("of_id")))
+_SEVERAL = Query(_SHAPE.select.where(challenges.c.id.in_(some("of_ids"))))
 _PENDING = _SHAPE.select.where(PENDING)
 _OLDEST_FIRST = (challenges.c.created_at, challenges.c.id)
-_OF_USER = _PENDING.where(
-    challenges.c.user_id == sa.bindparam("of_user"), challenges.c.expires_at > sa.bindparam("now")
-).order_by(*_OLDEST_FIRST)
-_OF_ACCOUNT = _PENDING.where(
-    challenges.c.tenant_id == sa.bindparam("of_tenant"), challenges.c.account == sa.bindparam("of_account")
-).order_by(*_OLDEST_FIRST)
-_OVERDUE = (
+_OF_USER = Query(
+    _PENDING.where(
+        challenges.c.user_id == sa.bindparam("of_user"), challenges.c.expires_at > sa.bindparam("now")
+    ).order_by(*_OLDEST_FIRST)
+)
+_OF_ACCOUNT = Query(
+    _PENDING.where(
+        challenges.c.tenant_id == sa.bindparam("of_tenant"),
+        challenges.c.account == sa.bindparam("of_account"),
+    ).order_by(*_OLDEST_FIRST)
+)
+_OVERDUE = Query(
     _PENDING.where(challenges.c.expires_at <= sa.bindparam("now"))
     .order_by(challenges.c.expires_at)
     .limit(sa.bindparam("most"))
 )
-_EXPIRE = sa.update(challenges).where(challenges.c.id == sa.bindparam("of_id"), PENDING)
-_SETTLE = _EXPIRE.where(challenges.c.expires_at > sa.bindparam("at"))
+_PENDING_ONE = sa.update(challenges).where(challenges.c.id == sa.bindparam("of_id"), PENDING)
+_EXPIRE = Query(_PENDING_ONE)
+_SETTLE = Query(_PENDING_ONE.where(challenges.c.expires_at > sa.bindparam("at")))
 _OUTCOME = ("status", "digits", "decided_at", "decided_by", "decision", "reason")
 
 
@@ -40,7 +47,7 @@ def _kept(name: str) -> sa.ColumnElement[object]:
 
 # A note never takes back: who notes that no phone hears may have read before one showed it.
 _NOTED = ("shown_at", "unreachable_at", "report")
-_NOTE = (
+_NOTE = Query(
     sa.update(challenges)
     .where(challenges.c.id == sa.bindparam("of_id"))
     .values({name: _kept(name) for name in _NOTED})

@@ -4,18 +4,24 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, held, some
 from hub.adapters.sql.tables import ACTIVE, devices
 from hub.domain.device import Device
 from hub.domain.ids import DeviceId, UserId
 
 _SHAPE = Shape(Device, devices)
-_GET = _SHAPE.select.where(devices.c.id == sa.bindparam("of_id"))
-_HOLD = held(_GET)
+_ONE = _SHAPE.select.where(devices.c.id == sa.bindparam("of_id"))
+_GET = Query(_ONE)
+_HOLD = Query(held(_ONE))
 _OLDEST_FIRST = (devices.c.enrolled_at, devices.c.id)
-_OF_USER = _SHAPE.select.where(devices.c.user_id == sa.bindparam("of_user"), ACTIVE).order_by(*_OLDEST_FIRST)
-_OF_USERS = _SHAPE.select.where(devices.c.user_id.in_(some("of_users")), ACTIVE).order_by(*_OLDEST_FIRST)
-_SAVE = sa.update(devices).where(devices.c.id == sa.bindparam("of_id"))
+_OF_USER = Query(
+    _SHAPE.select.where(devices.c.user_id == sa.bindparam("of_user"), ACTIVE).order_by(*_OLDEST_FIRST)
+)
+_OF_USERS = Query(
+    _SHAPE.select.where(devices.c.user_id.in_(some("of_users")), ACTIVE).order_by(*_OLDEST_FIRST)
+)
+_SAVE = Query(sa.update(devices).where(devices.c.id == sa.bindparam("of_id")))
 _SAVED = tuple(name for name in _SHAPE.changing if name != "connection")
 
 

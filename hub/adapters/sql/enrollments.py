@@ -5,22 +5,23 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, some
 from hub.adapters.sql.tables import PENDING, enrollments
 from hub.domain.enrollment import Enrollment
 from hub.domain.ids import EnrollmentId, UserId
 
 _SHAPE = Shape(Enrollment, enrollments)
-_GET = _SHAPE.select.where(enrollments.c.id == sa.bindparam("of_id"))
-_BY_CODE = _SHAPE.select.where(enrollments.c.code_mac.in_(some("macs")))
+_GET = Query(_SHAPE.select.where(enrollments.c.id == sa.bindparam("of_id")))
+_BY_CODE = Query(_SHAPE.select.where(enrollments.c.code_mac.in_(some("macs"))))
 _PENDING = _SHAPE.select.where(PENDING)
-_OPEN = _PENDING.where(enrollments.c.user_id == sa.bindparam("of_user")).order_by(enrollments.c.id)
-_OVERDUE = (
+_OPEN = Query(_PENDING.where(enrollments.c.user_id == sa.bindparam("of_user")).order_by(enrollments.c.id))
+_OVERDUE = Query(
     _PENDING.where(enrollments.c.expires_at <= sa.bindparam("now"))
     .order_by(enrollments.c.expires_at)
     .limit(sa.bindparam("most"))
 )
-_SETTLE = sa.update(enrollments).where(enrollments.c.id == sa.bindparam("of_id"), PENDING)
+_SETTLE = Query(sa.update(enrollments).where(enrollments.c.id == sa.bindparam("of_id"), PENDING))
 
 
 class SqlEnrollments(Repository[Enrollment]):

@@ -5,12 +5,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.adapters.sql.rows import Link, Shape
+from hub.adapters.sql.link import Link
+from hub.adapters.sql.query import Query
+from hub.adapters.sql.rows import Shape
 from hub.adapters.sql.tables import kept, signing_keys
 from hub.ports import StoredKey
 
 _SHAPE = Shape(StoredKey, signing_keys)
-_SIGNING = _SHAPE.select.order_by(signing_keys.c.signs_from, signing_keys.c.kid)
+_SIGNING = Query(_SHAPE.select.order_by(signing_keys.c.signs_from, signing_keys.c.kid))
 
 
 def _keep(insert: Any) -> sa.Executable:
@@ -31,8 +33,8 @@ def _replace(insert: Any) -> sa.Executable:
     return upsert
 
 
-_KEEP = {"sqlite": _keep(sqlite.insert), "postgresql": _keep(postgresql.insert)}
-_REPLACE = {"sqlite": _replace(sqlite.insert), "postgresql": _replace(postgresql.insert)}
+_KEEP = Query(_keep(sqlite.insert), _keep(postgresql.insert))
+_REPLACE = Query(_replace(sqlite.insert), _replace(postgresql.insert))
 
 
 class SqlKeys:
@@ -53,10 +55,10 @@ class SqlKeys:
 
     async def keep(self, name: str, value: str) -> str:
         """Return the value kept under *name*; keep *value* there first if there is none."""
-        row = await self._link.change_row(_KEEP[self._link.dialect], {"name": name, "value": value})
+        row = await self._link.change_row(_KEEP, {"name": name, "value": value})
         text: str = row[0]
         return text
 
     async def replace(self, name: str, value: str) -> None:
         """Keep *value* under *name* instead of what is there."""
-        await self._link.change(_REPLACE[self._link.dialect], {"name": name, "value": value})
+        await self._link.change(_REPLACE, {"name": name, "value": value})

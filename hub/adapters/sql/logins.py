@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, held, some
 from hub.adapters.sql.tables import MOVABLE, logins
 from hub.domain.ids import LoginId, TenantId, UserId
@@ -21,17 +22,22 @@ _CHANGING = (
     "matched",
     "outcome",
 )
-_GET = _SHAPE.select.where(logins.c.id == sa.bindparam("of_id"))
-_HOLD = held(_GET)
-_MOVE = sa.update(logins).where(logins.c.id == sa.bindparam("of_id"), logins.c.step == sa.bindparam("was"))
-_IN_BROWSER = _SHAPE.select.where(
-    logins.c.browser_mac.in_(some("macs")),
-    logins.c.tenant_id == sa.bindparam("of_tenant"),
-    logins.c.expires_at > sa.bindparam("now"),
-).order_by(logins.c.created_at.desc(), logins.c.id.desc())
+_ONE = _SHAPE.select.where(logins.c.id == sa.bindparam("of_id"))
+_GET = Query(_ONE)
+_HOLD = Query(held(_ONE))
+_MOVE = Query(
+    sa.update(logins).where(logins.c.id == sa.bindparam("of_id"), logins.c.step == sa.bindparam("was"))
+)
+_IN_BROWSER = Query(
+    _SHAPE.select.where(
+        logins.c.browser_mac.in_(some("macs")),
+        logins.c.tenant_id == sa.bindparam("of_tenant"),
+        logins.c.expires_at > sa.bindparam("now"),
+    ).order_by(logins.c.created_at.desc(), logins.c.id.desc())
+)
 _MOVABLE = _SHAPE.select.where(MOVABLE)
-_OPEN = held(_MOVABLE.where(logins.c.user_id == sa.bindparam("of_user")).order_by(logins.c.id))
-_OVERDUE = (
+_OPEN = Query(held(_MOVABLE.where(logins.c.user_id == sa.bindparam("of_user")).order_by(logins.c.id)))
+_OVERDUE = Query(
     _MOVABLE.where(logins.c.ends_at <= sa.bindparam("now"))
     .order_by(logins.c.ends_at)
     .limit(sa.bindparam("most"))

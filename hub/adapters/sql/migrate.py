@@ -11,8 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from hub.adapters.sql.engines import CONNECT_WITHIN_S, is_sqlite, set_up_sqlite
+from hub.adapters.sql.address import is_sqlite
 from hub.adapters.sql.errors import plainly
+from hub.adapters.sql.postgres import CONNECT_WITHIN_S
 
 # Any number of our own: whoever holds this advisory lock is the one who changes tables.
 _MIGRATOR = 0x6C756D70
@@ -64,9 +65,19 @@ def _engine(url: str) -> AsyncEngine:
     engine = create_async_engine(url, poolclass=sa.NullPool)
 
     def connect(dbapi_connection: Any, _: object) -> None:
-        # Foreign keys stay off: changing a table on SQLite may mean to build it anew and drop the old one.
-        # WAL from the start: to change to it later needs the file alone.
-        set_up_sqlite(dbapi_connection, {"busy_timeout": str(_WAIT_MS), "journal_mode": "WAL"})
+        # Without BEGIN in the driver's hands, which would leave changes of tables out of the transaction.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        try:
+            # Foreign keys stay off: to change a table may mean to build it anew and drop the old one.
+            cursor.execute(f"PRAGMA busy_timeout={_WAIT_MS}")
+            # From the start: to change to it later needs the file alone.
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except BaseException:
+            # Nobody else does: the thread of a connection that never came about would go on waiting.
+            dbapi_connection.close()
+            raise
+        cursor.close()
 
     def start(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -5,19 +5,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.adapters.sql.rows import Link
+from hub.adapters.sql.link import Link
+from hub.adapters.sql.query import SQLITE, Query
 from hub.adapters.sql.tables import pressures
 from hub.domain.ids import TenantId
 from hub.domain.throttle import Pressure
 
 _KEY = ("tenant_id", "account")
-_GET = sa.select(pressures.c.pressure).where(
-    pressures.c.tenant_id == sa.bindparam("of_tenant"), pressures.c.account == sa.bindparam("of_account")
-)
-# The update changes nothing: it is what locks a row that is there already, without locking its key.
-_MAKE = postgresql.insert(pressures)
-_HOLD = _MAKE.on_conflict_do_update(index_elements=_KEY, set_={"pressure": pressures.c.pressure}).returning(
-    pressures.c.pressure
+_GET = Query(
+    sa.select(pressures.c.pressure).where(
+        pressures.c.tenant_id == sa.bindparam("of_tenant"),
+        pressures.c.account == sa.bindparam("of_account"),
+    )
 )
 
 
@@ -29,7 +28,13 @@ def _upsert(insert: Any) -> sa.Executable:
     return upsert
 
 
-_SAVE = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+# The update changes nothing: it is what locks a row that is there already, without locking its key.
+_HOLD = Query(
+    postgresql.insert(pressures)
+    .on_conflict_do_update(index_elements=_KEY, set_={"pressure": pressures.c.pressure})
+    .returning(pressures.c.pressure)
+)
+_SAVE = Query(_upsert(sqlite.insert), _upsert(postgresql.insert))
 
 
 class SqlPressures:
@@ -48,7 +53,7 @@ class SqlPressures:
 
     async def hold(self, tenant_id: TenantId, account: str) -> Pressure:
         """Return it, locked until the transaction ends (on SQLite the transaction itself is the lock)."""
-        if self._link.dialect == "sqlite":
+        if self._link.dialect == SQLITE:
             return await self.get(tenant_id, account)
         values = {"tenant_id": tenant_id, "account": account, "pressure": Pressure()}
         pressure: Pressure = (await self._link.change_row(_HOLD, values))[0]
@@ -57,4 +62,4 @@ class SqlPressures:
     async def save(self, tenant_id: TenantId, account: str, pressure: Pressure) -> None:
         """Write all of it."""
         values = {"tenant_id": tenant_id, "account": account, "pressure": pressure}
-        await self._link.change(_SAVE[self._link.dialect], values)
+        await self._link.change(_SAVE, values)

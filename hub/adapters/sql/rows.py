@@ -1,60 +1,16 @@
-"""How dataclasses lie in tables, and the connection that the repositories share."""
+"""How dataclasses lie in tables, and what all repositories do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.adapters.sql.errors import plainly
+from hub.adapters.sql.link import Link
+from hub.adapters.sql.query import Query, Values
 from hub.domain.errors import NotFound
 
 T = TypeVar("T")
-Values = Mapping[str, Any]
-
-
-class ReadsOnly(RuntimeError):
-    """A write in a transaction that was opened for reading."""
-
-
-class Link:
-    """One connection within one transaction; its failures are told in the hub's words."""
-
-    __slots__ = ("_connection", "_writes")
-
-    def __init__(self, connection: AsyncConnection, *, writes: bool) -> None:
-        self._connection = connection
-        self._writes = writes
-
-    @property
-    def dialect(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return self._connection.dialect.name
-
-    async def rows(self, statement: sa.Executable, values: Values | None = None) -> Sequence[sa.Row[Any]]:
-        """Read; raises Unavailable."""
-        with plainly():
-            return (await self._connection.execute(statement, values)).all()
-
-    async def row(self, statement: sa.Executable, values: Values | None = None) -> sa.Row[Any] | None:
-        """Read the first row, if there is one; raises Unavailable."""
-        with plainly():
-            return (await self._connection.execute(statement, values)).first()
-
-    async def change(self, statement: sa.Executable, values: Values | Sequence[Values]) -> int:
-        """Write, and return how many rows were met; raises Unavailable."""
-        if not self._writes:
-            raise ReadsOnly
-        with plainly():
-            return (await self._connection.execute(statement, values)).rowcount
-
-    async def change_row(self, statement: sa.Executable, values: Values) -> sa.Row[Any]:
-        """Write, and return the one row that the statement returns; raises Unavailable."""
-        if not self._writes:
-            raise ReadsOnly
-        with plainly():
-            return (await self._connection.execute(statement, values)).one()
 
 
 class Shape(Generic[T]):
@@ -68,7 +24,7 @@ class Shape(Generic[T]):
         self._derived = derived
         self.table = table
         self.select = sa.select(*(table.c[name] for name in self.names))
-        self.insert = sa.insert(table)
+        self.insert = Query(sa.insert(table))
 
     def read(self, row: Sequence[Any]) -> T:
         """Return what lies in *row*, one of :attr:`select`."""
@@ -95,22 +51,22 @@ class Repository(Generic[T]):
         """Insert."""
         await self._link.change(self.shape.insert, self.shape.values(value))
 
-    async def _maybe(self, statement: sa.Executable, **values: Any) -> T | None:
-        row = await self._link.row(statement, values)
+    async def _maybe(self, query: Query, **values: Any) -> T | None:
+        row = await self._link.row(query, values)
         return None if row is None else self.shape.read(row)
 
-    async def _one(self, statement: sa.Executable, **values: Any) -> T:
-        row = await self._link.row(statement, values)
+    async def _one(self, query: Query, **values: Any) -> T:
+        row = await self._link.row(query, values)
         if row is None:
             raise NotFound
         return self.shape.read(row)
 
-    async def _many(self, statement: sa.Executable, **values: Any) -> list[T]:
-        return [self.shape.read(row) for row in await self._link.rows(statement, values)]
+    async def _many(self, query: Query, **values: Any) -> list[T]:
+        return [self.shape.read(row) for row in await self._link.rows(query, values)]
 
-    async def _save(self, statement: sa.Executable, values: Values) -> None:
+    async def _save(self, query: Query, values: Values) -> None:
         """Change the one row that there must be; raises NotFound."""
-        if not await self._link.change(statement, values):
+        if not await self._link.change(query, values):
             raise NotFound
 
 

@@ -5,19 +5,22 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, some
 from hub.adapters.sql.tables import NOT_ENDED, sessions
 from hub.domain.account import Session
 from hub.domain.ids import UserId
 
 _SHAPE = Shape(Session, sessions)
-_BY_TOKEN = _SHAPE.select.where(sessions.c.token_mac.in_(some("macs")))
-_OPEN = _SHAPE.select.where(
-    sessions.c.user_id == sa.bindparam("of_user"), NOT_ENDED, sessions.c.expires_at > sa.bindparam("now")
-).order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+_BY_TOKEN = Query(_SHAPE.select.where(sessions.c.token_mac.in_(some("macs"))))
+_OPEN = Query(
+    _SHAPE.select.where(
+        sessions.c.user_id == sa.bindparam("of_user"), NOT_ENDED, sessions.c.expires_at > sa.bindparam("now")
+    ).order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+)
 _SAVED = ("scope", "proofs", "expires_at", "browser_id")
 # What has ended stays so, whatever was read before it did.
-_SAVE = (
+_SAVE = Query(
     sa.update(sessions)
     .where(sessions.c.id == sa.bindparam("of_id"))
     .values(

@@ -1,29 +1,29 @@
 """The store: transactions on SQLite or PostgreSQL."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from hub.adapters.sql import engines
+from hub.adapters.sql.address import is_sqlite
 from hub.adapters.sql.audit import SqlAuditLog
 from hub.adapters.sql.browsers import SqlBrowsers
 from hub.adapters.sql.challenges import SqlChallenges
 from hub.adapters.sql.devices import SqlDevices
 from hub.adapters.sql.enrollments import SqlEnrollments
-from hub.adapters.sql.errors import plainly
 from hub.adapters.sql.keys import SqlKeys
+from hub.adapters.sql.link import Link
 from hub.adapters.sql.logins import SqlLogins
+from hub.adapters.sql.postgres import Postgres
 from hub.adapters.sql.pressures import SqlPressures
-from hub.adapters.sql.rows import Link
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.sessions import SqlSessions
+from hub.adapters.sql.sqlite import Sqlite
+from hub.adapters.sql.tables import tenants
 from hub.adapters.sql.tenants import SqlTenants
 from hub.adapters.sql.users import SqlUsers
 
-TURN_WITHIN_S = 10
-_PING = sa.select(sa.literal(1))
+_PING = Query(sa.select(tenants.c.id).limit(1))
 
 
 class SqlTx:
@@ -82,76 +82,36 @@ class SqlTx:
 class SqlStore:
     """Implements ports.Store; made by :func:`open_store`."""
 
-    def __init__(self, url: str) -> None:
-        """Connect to nothing yet.
-
-        Args:
-            url: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``, a database that `migrate` has made.
-        """
-        self._turn: asyncio.Lock | None = None
-        if engines.is_sqlite(url):
-            self._writer = engines.sqlite_writer(url)
-            self._reader = engines.sqlite_reader(url)
-            # SQLite has one writer; waiting here is in order, waiting in the database is not.
-            self._turn = asyncio.Lock()
-        else:
-            self._writer = engines.postgres(url)
-            # Under READ COMMITTED each statement has its own view with or without a transaction around it:
-            # without one a reading costs two round trips less.
-            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+    def __init__(self, database: Sqlite | Postgres) -> None:
+        self._database = database
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlTx]:
         """Open a transaction that writes; an exception undoes it. Raises Unavailable without the database."""
-        async with self._in_turn(), _connected(self._writer) as connection:
-            yield SqlTx(Link(connection, writes=True))
-            with plainly():
-                await connection.commit()
+        async with self._database.begin() as link:
+            yield SqlTx(link)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlTx]:
         """Open one that only reads, and waits for no writer. Raises Unavailable without the database."""
-        async with _connected(self._reader) as connection:
-            yield SqlTx(Link(connection, writes=False))
+        async with self._database.read() as link:
+            yield SqlTx(link)
 
     async def ping(self) -> None:
         """Raise Unavailable if the database does not answer."""
-        async with _connected(self._reader) as connection:
-            await Link(connection, writes=False).row(_PING)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._reader.dispose()
-        await self._writer.dispose()
-
-    @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
-        if self._turn is None:
-            yield
-            return
-        with plainly():
-            async with asyncio.timeout(TURN_WITHIN_S):
-                await self._turn.acquire()
-        try:
-            yield
-        finally:
-            self._turn.release()
+        async with self._database.read() as link:
+            await link.row(_PING)
 
 
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[SqlStore]:
-    """Open the store at *url*, a migrated database, and close it afterwards."""
-    store = SqlStore(url)
+    """Open the store, and close it afterwards; it connects when it is first used.
+
+    Args:
+        url: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``, a database that `migrate` has made.
+    """
+    database = Sqlite(url) if is_sqlite(url) else Postgres(url)
     try:
-        yield store
+        yield SqlStore(database)
     finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Take a connection, and give it back; what was not committed is undone."""
-    async with AsyncExitStack() as stack:
-        with plainly():
-            connection = await stack.enter_async_context(engine.connect())
-        yield connection
+        await database.close()

@@ -1,9 +1,9 @@
 """The tenants' table."""
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from hub.adapters.sql.errors import violates_unique
+from hub.adapters.sql.errors import UNIQUE_VIOLATIONS, violates_unique
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape
 from hub.adapters.sql.tables import tenants
 from hub.domain.errors import Conflict
@@ -11,10 +11,10 @@ from hub.domain.ids import TenantId
 from hub.domain.tenant import Tenant
 
 _SHAPE = Shape(Tenant, tenants)
-_GET = _SHAPE.select.where(tenants.c.id == sa.bindparam("of_id"))
-_BY_SLUG = _SHAPE.select.where(tenants.c.slug == sa.bindparam("of_slug"))
-_ALL = _SHAPE.select.order_by(tenants.c.created_at, tenants.c.id)
-_SAVE = sa.update(tenants).where(tenants.c.id == sa.bindparam("of_id"))
+_GET = Query(_SHAPE.select.where(tenants.c.id == sa.bindparam("of_id")))
+_BY_SLUG = Query(_SHAPE.select.where(tenants.c.slug == sa.bindparam("of_slug")))
+_ALL = Query(_SHAPE.select.order_by(tenants.c.created_at, tenants.c.id))
+_SAVE = Query(sa.update(tenants).where(tenants.c.id == sa.bindparam("of_id")))
 
 
 class SqlTenants(Repository[Tenant]):
@@ -27,7 +27,7 @@ class SqlTenants(Repository[Tenant]):
         """Insert; raises Conflict where the slug is taken."""
         try:
             await super().add(tenant)
-        except IntegrityError as error:
+        except UNIQUE_VIOLATIONS as error:
             raise _told(error) from error
 
     async def get(self, tenant_id: TenantId) -> Tenant:
@@ -42,7 +42,7 @@ class SqlTenants(Repository[Tenant]):
         """Write all of it; raises Conflict as :meth:`add`, NotFound."""
         try:
             await self._save(_SAVE, {"of_id": tenant.id, **_SHAPE.values(tenant, *_SHAPE.changing)})
-        except IntegrityError as error:
+        except UNIQUE_VIOLATIONS as error:
             raise _told(error) from error
 
     async def all(self) -> list[Tenant]:
@@ -50,6 +50,6 @@ class SqlTenants(Repository[Tenant]):
         return await self._many(_ALL)
 
 
-def _told(error: IntegrityError) -> Exception:
+def _told(error: Exception) -> Exception:
     taken = violates_unique(error, "slug")
     return Conflict(reason="There is a tenant with this short name already.") if taken else error

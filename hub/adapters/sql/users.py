@@ -1,9 +1,9 @@
 """The users' table."""
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from hub.adapters.sql.errors import violates_unique
+from hub.adapters.sql.errors import UNIQUE_VIOLATIONS, violates_unique
+from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, held
 from hub.adapters.sql.tables import OWNS, users
 from hub.domain.account import User, normal_email
@@ -12,12 +12,16 @@ from hub.domain.ids import TenantId, UserId
 
 _SHAPE = Shape(User, users, email_normal=lambda user: normal_email(user.email))
 _OF_TENANT = _SHAPE.select.where(users.c.tenant_id == sa.bindparam("of_tenant"))
-_GET = _OF_TENANT.where(users.c.id == sa.bindparam("of_id"))
-_BY_EMAIL = _OF_TENANT.where(users.c.email_normal == sa.bindparam("of_email"))
-_PAGE = _OF_TENANT.where(users.c.id > sa.bindparam("after")).order_by(users.c.id).limit(sa.bindparam("most"))
-_OWNERS = held(_OF_TENANT.where(OWNS).order_by(users.c.id))
-_SAVE = sa.update(users).where(
-    users.c.tenant_id == sa.bindparam("of_tenant"), users.c.id == sa.bindparam("of_id")
+_GET = Query(_OF_TENANT.where(users.c.id == sa.bindparam("of_id")))
+_BY_EMAIL = Query(_OF_TENANT.where(users.c.email_normal == sa.bindparam("of_email")))
+_PAGE = Query(
+    _OF_TENANT.where(users.c.id > sa.bindparam("after")).order_by(users.c.id).limit(sa.bindparam("most"))
+)
+_OWNERS = Query(held(_OF_TENANT.where(OWNS).order_by(users.c.id)))
+_SAVE = Query(
+    sa.update(users).where(
+        users.c.tenant_id == sa.bindparam("of_tenant"), users.c.id == sa.bindparam("of_id")
+    )
 )
 
 
@@ -31,7 +35,7 @@ class SqlUsers(Repository[User]):
         """Insert; raises Conflict where the address is taken in this tenant."""
         try:
             await super().add(user)
-        except IntegrityError as error:
+        except UNIQUE_VIOLATIONS as error:
             raise _told(error) from error
 
     async def get(self, tenant_id: TenantId, user_id: UserId) -> User:
@@ -47,7 +51,7 @@ class SqlUsers(Repository[User]):
         values = {"of_tenant": user.tenant_id, "of_id": user.id, **_SHAPE.values(user, *_SHAPE.changing)}
         try:
             await self._save(_SAVE, values)
-        except IntegrityError as error:
+        except UNIQUE_VIOLATIONS as error:
             raise _told(error) from error
 
     async def page(self, tenant_id: TenantId, limit: int, after: UserId | None) -> list[User]:
@@ -59,6 +63,6 @@ class SqlUsers(Repository[User]):
         return await self._many(_OWNERS, of_tenant=tenant_id)
 
 
-def _told(error: IntegrityError) -> Exception:
+def _told(error: Exception) -> Exception:
     taken = violates_unique(error, "email_normal")
     return Conflict(reason="Somebody here has this address already.") if taken else error
