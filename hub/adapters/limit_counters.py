@@ -4,6 +4,7 @@ Fixed windows: an event costs the same however many there were. Twice a rate is 
 window. What is refused is not counted, so hammering does not make the wait longer.
 """
 
+import asyncio
 import math
 import time
 from types import TracebackType
@@ -23,8 +24,11 @@ from hub.domain.errors import RateLimited
 from hub.domain.limits import Limit
 
 PREFIX = "hub:limit"
-ANSWER_WITHIN_S = 1
-CONNECT_WITHIN_S = 0.5
+# Of what a whole login may wait for a Redis that hangs, a second, the bus needs the greater part.
+ANSWER_WITHIN_S = 0.3
+CONNECT_WITHIN_S = 0.3
+# Longer than the bus takes to notice that Redis hangs.
+DOUBTED_FOR_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +58,7 @@ class Counters:
         self._enforced = enforced
         self._health = health
         self._told = False
+        self._doubted_until = 0.0
         self._here = FixedWindowRateLimiter(BoundedMemory())
         self._pool: ConnectionPool | None = None
         self._shared: FixedWindowRateLimiter | None = None
@@ -95,14 +100,20 @@ class Counters:
     async def _take(self, limit: Limit, key: str, *, count: bool) -> None:
         if not self._enforced:
             return
-        if self._shared is not None and self._health is not None and self._health.is_up:
+        if self._shared is not None and self._is_redis_there():
             try:
-                await _take(self._shared, limit, key, count=count)
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    await _take(self._shared, limit, key, count=count)
                 self._told = False
                 return
             except (RedisError, OSError, TimeoutError) as error:
-                self._tell(str(error))
+                self._doubted_until = time.monotonic() + DOUBTED_FOR_S
+                self._tell(str(error) or f"no answer for {ANSWER_WITHIN_S} s")
         await _take(self._here, limit, key, count=count)
+
+    def _is_redis_there(self) -> bool:
+        doubted = time.monotonic() < self._doubted_until
+        return not doubted and self._health is not None and self._health.is_up
 
     def _tell(self, reason: str) -> None:
         if not self._told:
