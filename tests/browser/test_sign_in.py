@@ -116,8 +116,8 @@ async def test_sending_again_has_to_wait_and_says_how_long(hub: RunningHub, page
         hub.clock.advance(61)
         await page.reload()
         before = await digits_on(page)
+        await awake(page)
         await button.click()
-        await phone.looks()
         await expect(page.locator("#say")).to_contain_text("A new request is on its way")
         assert await digits_on(page) != before
 
@@ -226,6 +226,20 @@ async def test_the_number_stays_on_the_page_alone(hub: RunningHub, page: Page) -
                  document.querySelector("#login").dataset.login ?? "", JSON.stringify(await caches.keys())]"""
         )
         assert [text for text in [*kept, *said] if digits in text] == []
+
+
+async def test_on_a_phone_the_number_can_be_copied(hub: RunningHub, browser: Browser) -> None:
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = await context.new_page()
+    async with ada_with_a_phone(hub):
+        await give_email(page, hub)
+
+        await page.get_by_role("button", name="Copy the number").click()
+
+        await expect(page.locator("#say")).to_have_text("Copied")
+        assert await page.evaluate("navigator.clipboard.readText()") == await digits_on(page)
 
 
 async def test_an_unknown_email_looks_like_any_other(hub: RunningHub, page: Page) -> None:

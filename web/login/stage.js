@@ -26,6 +26,10 @@ export class Stage {
       const view = child instanceof HTMLTemplateElement ? child.content.firstElementChild : child;
       if (view instanceof HTMLElement) this.#views.set(view.dataset.view ?? "", view);
     }
+    for (const view of this.#views.values()) {
+      const copy = view.querySelector("[data-copy]");
+      if (copy instanceof HTMLElement) copy.hidden = !("clipboard" in navigator);
+    }
   }
 
   /** The view that is on the page. */

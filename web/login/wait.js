@@ -20,6 +20,7 @@ const TICK_MS = 1_000;
 const SILENT_MS = 3_000;
 /** An approval is good for a minute; a hub that restarts is back long before. */
 const COMPLETE_TRIES = 25;
+const COPIED_MS = 2_000;
 
 const root = find(document, "#login", HTMLElement);
 const stage = new Stage(root);
@@ -152,10 +153,18 @@ async function complete() {
 async function copyDigits(button) {
   const digits = login.challenge?.match?.digits;
   if (!digits) return;
-  await navigator.clipboard.writeText(digits);
+  try {
+    await navigator.clipboard.writeText(digits);
+  } catch {
+    return; // The browser does not allow it; the number is there to be read.
+  }
   const word = find(button, "[data-copy-word]", HTMLElement);
-  word.textContent = words("copied").replace(".", "");
+  const before = word.textContent;
+  word.textContent = words("copied");
   say(words("copied"));
+  setTimeout(() => {
+    word.textContent = before;
+  }, COPIED_MS);
 }
 
 root.addEventListener("submit", (event) => {
