@@ -185,6 +185,12 @@ class Users(Protocol):
     async def get(self, tenant_id: TenantId, user_id: UserId) -> User:
         """Return the user; raises NotFound."""
 
+    async def hold(self, tenant_id: TenantId, user_id: UserId) -> User:
+        """As :meth:`get`, the row locked until the transaction ends."""
+
+    async def signed_in(self, user: User, at: datetime) -> None:
+        """Note when the user signed in, and nothing else: an admin may be changing the rest."""
+
     async def by_email(self, tenant_id: TenantId, email: str) -> User | None:
         """Return the user with this address, however it is written (see account.normal_email)."""
 

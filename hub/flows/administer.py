@@ -172,7 +172,7 @@ class Administer(Flow):
         topics: list[str] = []
         async with self.store.begin() as tx:
             owners = await tx.users.hold_owners(tenant_id)
-            user = await tx.users.get(tenant_id, user_id)
+            user = await tx.users.hold(tenant_id, user_id)
             if changes.role is not None or changes.email is not None:
                 await self._demand_step_up(tx, by, now)
             after = replace(
@@ -260,6 +260,10 @@ class Administer(Flow):
 
     async def _void(self, tx: Tx, user: User, by: Admin, now: datetime) -> list[str]:
         """End all that is open of the user but the devices; return whom to tell."""
+        # The logins first: one being completed now holds its row until its session is there to be ended.
+        logins = await tx.logins.open_of_user(user.id)
+        for login in logins:
+            await tx.logins.move(login.failed(Status.CANCELLED), login.step)
         for session in await tx.sessions.open_of_user(user.id, now):
             await tx.sessions.save(replace(session, ended_at=now))
         await tx.browsers.forget_all(user.id, now)
@@ -267,9 +271,6 @@ class Administer(Flow):
             cancelled = enrollment.cancelled(now)
             if cancelled.status is EnrollmentStatus.CANCELLED:
                 await tx.enrollments.settle(cancelled)
-        logins = await tx.logins.open_of_user(user.id)
-        for login in logins:
-            await tx.logins.move(login.failed(Status.CANCELLED), login.step)
         for challenge in await tx.challenges.pending_of_user(user.id, now):
             try:
                 await tx.challenges.settle(challenge.cancel(now))

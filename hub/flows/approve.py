@@ -82,7 +82,9 @@ class Approve(Flow):
         # The wrong PIN is counted, so its refusal comes after the commit.
         if refusal is not None:
             raise refusal
-        await self.bus.publish(login_topic(challenge.login_id), *(device_topic(other.id) for other in others))
+        # Not this device: the reply tells it all that a look would.
+        topics = (device_topic(other.id) for other in others if other.id != device.id)
+        await self.bus.publish(login_topic(challenge.login_id), *topics)
         return challenge
 
     async def report(self, device: Device, challenge_id: ChallengeId, reason: Report) -> None:

@@ -76,7 +76,7 @@ class Complete(Flow):
                 browser_id=browser_id,
             )
             await tx.sessions.add(session)
-            await tx.users.save(replace(user, last_sign_in_at=now))
+            await tx.users.signed_in(user, now)
             await tx.audit.add(
                 self.record(
                     Event.SIGNED_IN,

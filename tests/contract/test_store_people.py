@@ -376,21 +376,41 @@ async def test_what_is_kept_first_stays_until_it_is_replaced(store: SqlStore) ->
 
 
 async def test_what_is_not_there_is_not_found(store: SqlStore) -> None:
-    async with store.read() as tx:
+    async with store.begin() as tx:
         for missing in (
             tx.tenants.get(TenantId("ten_none")),
             tx.tenants.by_slug("none"),
             tx.users.get(TenantId("ten_none"), UserId("usr_none")),
             tx.devices.get(DeviceId("dev_none")),
             tx.devices.hold(DeviceId("a name much longer than any identifier of ours")),
+            tx.devices.get(DeviceId("a NUL \0, which PostgreSQL knows not")),
+            tx.devices.get(DeviceId("half a pair \ud800, which no database knows")),
             tx.enrollments.get(EnrollmentId("enr_none")),
             tx.browsers.get(BrowserId("bro_none")),
         ):
             with pytest.raises(NotFound):
                 await missing
+        assert await tx.tenants.all() == []
 
 
 async def test_an_instant_without_its_zone_is_refused(store: SqlStore) -> None:
     with pytest.raises(Exception, match="time zone"):
         async with store.begin() as tx:
             await tx.tenants.add(a_tenant(created_at=datetime(2026, 11, 24)))  # noqa: DTZ001  # what is refused
+
+
+async def test_a_sign_in_noted_late_undoes_no_block(store: SqlStore) -> None:
+    tenant = a_tenant()
+    user = a_user(tenant)
+    async with store.begin() as tx:
+        await tx.tenants.add(tenant)
+        await tx.users.add(user)
+    async with store.begin() as tx:
+        await tx.users.save(replace(user, status=UserStatus.BLOCKED))
+
+    async with store.begin() as tx:
+        await tx.users.signed_in(user, user.created_at)
+
+    async with store.read() as tx:
+        found = await tx.users.get(tenant.id, user.id)
+    assert (found.status, found.last_sign_in_at) == (UserStatus.BLOCKED, user.created_at)

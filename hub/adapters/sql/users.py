@@ -1,5 +1,7 @@
 """The users' table."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from hub.adapters.sql.errors import UNIQUE_VIOLATIONS, violates_unique
@@ -18,6 +20,12 @@ _PAGE = Query(
     _OF_TENANT.where(users.c.id > sa.bindparam("after")).order_by(users.c.id).limit(sa.bindparam("most"))
 )
 _OWNERS = Query(held(_OF_TENANT.where(OWNS).order_by(users.c.id)))
+_HOLD = Query(held(_OF_TENANT.where(users.c.id == sa.bindparam("of_id"))))
+_SIGNED_IN = Query(
+    sa.update(users)
+    .where(users.c.tenant_id == sa.bindparam("of_tenant"), users.c.id == sa.bindparam("of_id"))
+    .values(last_sign_in_at=sa.bindparam("at"))
+)
 _SAVE = Query(
     sa.update(users).where(
         users.c.tenant_id == sa.bindparam("of_tenant"), users.c.id == sa.bindparam("of_id")
@@ -41,6 +49,14 @@ class SqlUsers(Repository[User]):
     async def get(self, tenant_id: TenantId, user_id: UserId) -> User:
         """Return the user; raises NotFound."""
         return await self._one(_GET, of_tenant=tenant_id, of_id=user_id)
+
+    async def hold(self, tenant_id: TenantId, user_id: UserId) -> User:
+        """As :meth:`get`, the row locked until the transaction ends."""
+        return await self._one(_HOLD, of_tenant=tenant_id, of_id=user_id)
+
+    async def signed_in(self, user: User, at: datetime) -> None:
+        """Note when, and nothing else."""
+        await self._link.change(_SIGNED_IN, {"of_tenant": user.tenant_id, "of_id": user.id, "at": at})
 
     async def by_email(self, tenant_id: TenantId, email: str) -> User | None:
         """Return the user with this address, however it is written."""
