@@ -187,6 +187,7 @@ class DeviceSocket:
             try:
                 message = parse_device_message(frame, connection.subprotocol)
             except UnknownMessage as error:
+                malformed = 0
                 await connection.say([ErrorMessage(code=ErrorCode.UNKNOWN_TYPE, detail=str(error))])
                 continue
             except MalformedFrame as error:

@@ -64,7 +64,8 @@ class Connection:
         """Cut the wait short: there may be something to see."""
         if not self._rung:
             self._rung = True
-            if self._waiting is not None:
+            # One whose time is up already can no longer be changed, and need not be.
+            if self._waiting is not None and not self._waiting.expired():
                 self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def frame(self, within_s: float) -> bytes | str | None:

@@ -31,3 +31,10 @@ async def postgres_hub(postgres: PostgresServer) -> AsyncIterator[RunningHub]:
     """A hub of one process on PostgreSQL and the in-process bus."""
     async with running_hub(postgres.url(postgres.create_database("hub")), rate_limits="off") as running:
         yield running
+
+
+@pytest.fixture(params=["hub", "postgres_hub"], ids=["sqlite", "postgresql"])
+def on_either(request: pytest.FixtureRequest) -> RunningHub:
+    """A hub on each database."""
+    running: RunningHub = request.getfixturevalue(request.param)
+    return running

@@ -1,4 +1,4 @@
-"""Why sockets end: the table of errors, and the numbers that clients are written against (PROTOCOL §2, §3)."""
+"""Why sockets end: the table of errors, and the numbers that clients rely on (PROTOCOL §2, §3)."""
 
 import inspect
 

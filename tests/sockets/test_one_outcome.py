@@ -15,13 +15,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PHONES, ANSWERS_EACH = 5, 10
 
 
-@pytest.fixture(params=["hub", "postgres_hub"], ids=["sqlite", "postgresql"])
-def on_either(request: pytest.FixtureRequest) -> RunningHub:
-    """A hub on each database."""
-    running: RunningHub = request.getfixturevalue(request.param)
-    return running
-
-
 @pytest.mark.parametrize("first", [0, 1, 2], ids=["approve", "deny", "wrong number"])
 async def test_fifty_conflicting_answers_have_one_outcome(on_either: RunningHub, first: int) -> None:
     who = await someone(on_either)

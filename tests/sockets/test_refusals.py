@@ -1,4 +1,4 @@
-"""Decisions that count for nothing, one test each, and the order in which they are looked at (PROTOCOL §1)."""
+"""Decisions that count for nothing, one test each, and the order of looking at them (PROTOCOL §1)."""
 
 from collections.abc import Callable
 
@@ -324,14 +324,14 @@ async def test_a_number_from_another_request_denies(hub: RunningHub) -> None:
 )
 async def test_almost_the_number_is_a_wrong_one(hub: RunningHub, almost: Callable[[str], str]) -> None:
     async with asked(await someone(hub)) as question:
-        denied = await question.answer(match=almost(question.digits))
+        denied = await question.answer(match=almost(question.digits or ""))
 
         assert (denied["status"], denied["reason"]) == ("denied", "wrong_match")
 
 
 async def test_a_number_that_is_no_text_does_not_fit(hub: RunningHub) -> None:
     async with asked(await someone(hub)) as question:
-        refused = await question.answer(match=int(question.digits))
+        refused = await question.answer(match=int(question.digits or 0))
 
         assert refused["code"] == "bad_decision"
         assert await question.status() == "pending"

@@ -50,12 +50,13 @@ async def someone(hub: RunningHub, **policy: Any) -> Someone:
 
 @dataclass(frozen=True)
 class Question:
-    """A browser waits, and the phone's socket has the request."""
+    """A browser waits, and the phone's socket has the request; *digits* are what the browser shows."""
 
     who: Someone
     browser: Browser
     device: DeviceSocket
     card: dict[str, Any]
+    digits: str | None
 
     @property
     def id(self) -> str:
@@ -70,14 +71,9 @@ class Question:
         return request
 
     @property
-    def digits(self) -> str:
-        """What the browser shows to be typed."""
-        return self.browser.digits
-
-    @property
     def wrong_digits(self) -> str:
         """What it does not show."""
-        return f"{(int(self.digits) + 1) % 1_000_000:06}"
+        return f"{(int(self.digits or 0) + 1) % 1_000_000:06}"
 
     async def answer(
         self, token: str | None = None, pin: str | None = "2580", **claims: Any
@@ -105,4 +101,5 @@ async def asked(who: Someone, subprotocol: str = MSGPACK) -> AsyncIterator[Quest
         device = await stack.enter_async_context(who.phone.connected(subprotocol))
         browser = await stack.enter_async_context(who.browser())
         await browser.start(who.user.email)
-        yield Question(who, browser, device, await device.until("challenge"))
+        digits = browser.answer["challenge"].get("match", {}).get("digits")
+        yield Question(who, browser, device, await device.until("challenge"), digits)
