@@ -5,7 +5,7 @@ from typing import Any
 
 from hub.adapters.sql.errors import plainly
 from hub.adapters.sql.link import NONE, ReadsOnly
-from hub.adapters.sql.query import POSTGRESQL, Query, Values
+from hub.adapters.sql.query import POSTGRESQL, Query, Values, could_match
 
 
 class PostgresLink:
@@ -21,8 +21,11 @@ class PostgresLink:
     async def rows(self, query: Query, values: Values = NONE) -> list[list[Any]]:
         """Read."""
         compiled = query.on(POSTGRESQL, values)
+        arguments = compiled.arguments(values)
+        if not could_match(arguments):
+            return []
         with plainly():
-            found = await self._raw.fetch(compiled.sql, *compiled.arguments(values))
+            found = await self._raw.fetch(compiled.sql, *arguments)
         return [compiled.row(row) for row in found]
 
     async def row(self, query: Query, values: Values = NONE) -> list[Any] | None:
@@ -49,8 +52,10 @@ class PostgresLink:
     async def change_row(self, query: Query, values: Values) -> list[Any]:
         """Write, and return the one row that the statement returns."""
         self._demand_writing()
-        (row,) = await self.rows(query, values)
-        return row
+        compiled = query.on(POSTGRESQL, values)
+        with plainly():
+            (found,) = await self._raw.fetch(compiled.sql, *compiled.arguments(values))
+        return compiled.row(found)
 
     def _demand_writing(self) -> None:
         if not self._writes:

@@ -60,6 +60,19 @@ class Compiled:
         return row
 
 
+def could_match(arguments: Sequence[Any]) -> bool:
+    """Whether rows with *arguments* in them could be there.
+
+    No text that we keep has a NUL or half a surrogate pair in it, and to ask a database for one is an error,
+    which on PostgreSQL ends the transaction.
+    """
+    return not any(_is_no_text(argument) for argument in arguments if isinstance(argument, str))
+
+
+def _is_no_text(text: str) -> bool:
+    return "\0" in text or not (text.isascii() or all(not "\ud800" <= letter <= "\udfff" for letter in text))
+
+
 class Query:
     """A statement, the same for both databases or with *on_postgresql* in its stead there."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.adapters.sql.errors import plainly
 from hub.adapters.sql.link import NONE, ReadsOnly
-from hub.adapters.sql.query import SQLITE, Query, Values
+from hub.adapters.sql.query import SQLITE, Query, Values, could_match
 
 
 class SqliteLink:
@@ -26,16 +26,17 @@ class SqliteLink:
     async def rows(self, query: Query, values: Values = NONE) -> list[list[Any]]:
         """Read."""
         compiled = query.on(SQLITE, values)
+        arguments = compiled.arguments(values)
+        if not could_match(arguments):
+            return []
         with plainly():
-            found = self._raw.execute(compiled.sql, compiled.arguments(values)).fetchall()
+            found = self._raw.execute(compiled.sql, arguments).fetchall()
         return [compiled.row(row) for row in found]
 
     async def row(self, query: Query, values: Values = NONE) -> list[Any] | None:
         """Read the first row, if there is one."""
-        compiled = query.on(SQLITE, values)
-        with plainly():
-            found = self._raw.execute(compiled.sql, compiled.arguments(values)).fetchall()
-        return compiled.row(found[0]) if found else None
+        rows = await self.rows(query, values)
+        return rows[0] if rows else None
 
     async def change(self, query: Query, values: Values) -> int:
         """Write, and return how many rows were met."""
