@@ -175,6 +175,34 @@ async def test_an_exception_leaves_nothing_behind(store: SqlStore) -> None:
         assert await tx.audit.seal(10) == 0
 
 
+async def test_who_fails_among_many_takes_nobody_along(stores: list[SqlStore]) -> None:
+    tenants = [a_tenant(name=f"{number}") for number in range(MANY)]
+
+    async def add(number: int) -> None:
+        async with stores[number % 2].begin() as tx:
+            await tx.tenants.add(tenants[number])
+            if number % 3 == 0:
+                raise ZeroDivisionError
+
+    async def try_to_add(number: int) -> bool:
+        try:
+            await add(number)
+        except ZeroDivisionError:
+            return False
+        # Whoever is told that it is done finds it there.
+        async with stores[1].read() as tx:
+            return await tx.tenants.get(tenants[number].id) == tenants[number]
+
+    added = await _all(try_to_add, MANY)
+
+    expected = [number % 3 != 0 for number in range(MANY)]
+    assert added == expected
+    async with stores[0].read() as tx:
+        assert {tenant.name for tenant in await tx.tenants.all()} == {
+            f"{number}" for number in range(MANY) if expected[number]
+        }
+
+
 async def test_nothing_is_seen_before_the_commit(store: SqlStore) -> None:
     tenant = a_tenant()
 
