@@ -1,75 +1,91 @@
 """What each step of a login asks of the database: ``python -m tests.bench.statements``.
 
-A hub on SQLite in this process, and a listener on every connection. Savepoints and commits of the writer count
-as one transaction; what the sweeper does meanwhile is left out by its clock: it is not run.
+A hub on SQLite in this process, whose connections count. What its sweeper does beside is not the login's.
 """
 
 import asyncio
+import logging
 import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.running import RunningHub, sqlite_hub, until
 
-STEPS = ("POST /login", "watch", "ack", "decide", "complete")
+TABLE_FOLLOWS = {"SELECT": "FROM", "INSERT": "INTO", "UPDATE": "UPDATE", "DELETE": "FROM"}
 
 
 @dataclass(slots=True)
 class Step:
-    """Statements by what they do, and transactions."""
+    """Statements by verb and table, and how many transactions write."""
 
-    reads: int = 0
-    writes: int = 0
-    writing: int = 0
-    texts: Counter[str] = field(default_factory=Counter)
+    statements: Counter[str] = field(default_factory=Counter)
+    transactions: int = 0
+
+    @property
+    def reads(self) -> int:
+        """How many read."""
+        return sum(times for what, times in self.statements.items() if what.startswith("SELECT"))
+
+    @property
+    def writes(self) -> int:
+        """How many write."""
+        return self.statements.total() - self.reads
+
+    def add(self, statement: str) -> None:
+        """Count one."""
+        words = statement.upper().split()
+        if words[0] in TABLE_FOLLOWS:
+            table = words[words.index(TABLE_FOLLOWS[words[0]]) + 1]
+            self.statements[f"{words[0]} {table.lower()}"] += 1
+        # Each transaction of the hub is a savepoint in one of the database's.
+        self.transactions += words[0] == "SAVEPOINT"
 
 
-class Listener:
-    """Counts what SQLite is asked, under the step that is going on."""
+class Counts:
+    """The step that is going on, if one is."""
 
     def __init__(self) -> None:
         self.step: Step | None = None
 
     def heard(self, statement: str) -> None:
-        """Count one."""
-        verb = statement.split(None, 1)[0].upper()
-        if self.step is None:
-            return
-        if verb == "SELECT":
-            self.step.reads += 1
-        elif verb in ("INSERT", "UPDATE", "DELETE"):
-            self.step.writes += 1
-        elif verb == "SAVEPOINT":
-            self.step.writing += 1
-            return
-        else:
-            return
-        self.step.texts[_shape(statement)] += 1
+        """Count one for the step, unless it is the sweeper's."""
+        task = asyncio.current_task()
+        sweeps = task is not None and getattr(task.get_coro(), "__name__", "") == "_sweep"
+        if self.step is not None and not sweeps:
+            self.step.add(statement)
 
     @contextmanager
-    def counting(self) -> Iterator[Step]:
+    def counting(self, step: Step) -> Iterator[None]:
         """Count within the context."""
-        self.step = step = Step()
-        yield step
+        self.step = step
+        yield
         self.step = None
 
 
+class CountingConnection(sqlite3.Connection):
+    """A connection that tells what it is asked (a trace callback would tell triggers as well)."""
+
+    counts: Counts
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """Tell, then do."""
+        if "COMMIT" not in sql:
+            self.counts.heard(sql)
+        return super().execute(sql, *parameters)
+
+
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Let *listener* hear every connection that is opened within the context."""
+def listening(counts: Counts) -> Iterator[None]:
+    """Let every connection that is opened within the context count."""
     plain = sqlite3.connect
-
-    def connect(*given: Any, **named: Any) -> sqlite3.Connection:
-        raw = plain(*given, **named)
-        raw.set_trace_callback(listener.heard)
-        return raw
-
-    sqlite3.connect = connect
+    kind = type("Counted", (CountingConnection,), {"counts": counts})
+    sqlite3.connect = partial(plain, factory=kind)  # type: ignore[assignment]  # as far as it is used
     try:
         yield
     finally:
@@ -77,70 +93,68 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 async def count(folder: Path) -> dict[str, Step]:
-    """Return the steps of a login on the defaults, its socket watched, its phone connected."""
-    listener = Listener()
-    with listening(listener):
-        async with sqlite_hub(folder, rate_limits="off") as hub:
-            return await _one_login(hub, listener)
+    """Return the steps of a login on the defaults: an unknown browser that watches, one connected phone."""
+    counts = Counts()
+    with listening(counts):
+        async with sqlite_hub(folder) as hub:
+            return await _one_login(hub, counts)
 
 
-async def _one_login(hub: RunningHub, listener: Listener) -> dict[str, Step]:
+async def _one_login(hub: RunningHub, counts: Counts) -> dict[str, Step]:
+    steps = {name: Step() for name in ("POST /login", "watch", "ack", "decide", "complete")}
     phone = await hub.phone(await hub.user(await hub.tenant()))
-    steps: dict[str, Step] = {}
-    async with hub.browser() as browser, phone.connected() as device:
-        with listener.counting() as steps["POST /login"]:
+    async with AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(hub.browser())
+        device = await stack.enter_async_context(phone.connected())
+        await _settled(Step())
+        with counts.counting(steps["POST /login"]):
             await browser.start()
             card = await device.until("challenge")
             await _settled(steps["POST /login"])
-        with listener.counting() as steps["watch"]:
-            watching = browser.watching()
-            page = await watching.__aenter__()
+        with counts.counting(steps["watch"]):
+            page = await stack.enter_async_context(browser.watching())
             await page.until("state")
-        with listener.counting() as steps["ack"]:
+        with counts.counting(steps["ack"]):
             await device.send({"type": "ack", "id": card["id"]})
             await page.until("state")
             await _settled(steps["ack"])
-        with listener.counting() as steps["decide"]:
+        with counts.counting(steps["decide"]):
             await device.decide(card["request"], match=browser.digits)
             await page.until("resolved")
             await _settled(steps["decide"])
-        await watching.__aexit__(None, None, None)
-        with listener.counting() as steps["complete"]:
-            await browser.again("complete")
+        with counts.counting(steps["complete"]):
+            assert (await browser.again("complete")).status_code == 200
             await _settled(steps["complete"])
     return steps
 
 
 async def _settled(step: Step) -> None:
-    """Wait for those who were rung to have looked: until two looks a moment apart see the same."""
+    """Wait until those who were rung have looked: until nothing was asked for some turns of the loop."""
     seen = -1
 
-    async def quiet() -> bool:
+    def is_quiet() -> bool:
         nonlocal seen
-        before, seen = seen, step.reads + step.writes
-        await asyncio.sleep(0.05)
-        return before == step.reads + step.writes
+        before, seen = seen, step.statements.total()
+        return before == seen
 
-    await until(quiet)
-
-
-def _shape(statement: str) -> str:
-    words = statement.split()
-    verb = words[0].upper()
-    marks = {"SELECT": "FROM", "INSERT": "INTO", "UPDATE": "UPDATE", "DELETE": "FROM"}
-    upper = [word.upper() for word in words]
-    return f"{verb} {words[upper.index(marks[verb]) + 1]}"
+    await until(is_quiet)
 
 
 def main() -> None:
-    """Print a row a step."""
+    """Print what each step asks."""
+    logging.disable()
     with tempfile.TemporaryDirectory(prefix="statements-") as folder:
         steps = asyncio.run(count(Path(folder)))
-    print(f"{'':14}{'reads':>7}{'writes':>8}{'transactions that write':>26}")
+    steps["login"] = Step(
+        sum((step.statements for step in steps.values()), Counter()),
+        sum(step.transactions for step in steps.values()),
+    )
+    print(f"{'':14}{'reads':>7}{'writes':>8}{'transactions':>14}")
     for name, step in steps.items():
-        print(f"{name:14}{step.reads:7}{step.writes:8}{step.writing:26}")
-        for text, times in step.texts.items():
-            print(f"    {times} × {text}")
+        print(f"{name:14}{step.reads:7}{step.writes:8}{step.transactions:14}")
+        if name != "login":
+            for what, times in sorted(step.statements.items()):
+                print(f"    {times} × {what}")
 
 
 if __name__ == "__main__":
