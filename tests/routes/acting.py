@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from hub.domain import decoy
 from hub.domain.account import Role, User
+from hub.domain.login import Step
 from hub.domain.tenant import AuthenticationSettings, MatchPolicy, PushMode, Tenant
 from hub.flows.administer import AT_THE_COMMAND_LINE
 from tests.running import Browser, Phone, RunningHub
@@ -69,13 +70,14 @@ async def change_policy(hub: RunningHub, tenant: Tenant, **changes: Any) -> None
     await hub.services.administer.change_settings(tenant.id, settings, by=AT_THE_COMMAND_LINE)
 
 
-async def until_found(make: Callable[[int], Any], fits: Callable[[Any], bool], most: int = 300) -> Any:
-    """Return the first of what *make* makes of 0, 1, 2, … that *fits*: where chance decides what one gets."""
-    for number in range(most):
-        made = await make(number)
-        if fits(made):
-            return made
-    raise AssertionError(f"none of {most} fits")
+def nobody(hub: RunningHub, step: Step, *, reached: bool | None = None, slug: str = "demo") -> str:
+    """Return an address without account whose sign-in starts at *step* (its phone seems to hear, or not)."""
+    for number in range(1000):
+        email = f"nobody{number}@demo.test"
+        seed = hub.services.vault.steady("decoy", hub.services.sign_in.account_key(slug, email))
+        if decoy.first_step(seed) is step and reached in (None, decoy.is_reached(seed)):
+            return email
+    raise AssertionError("no such address")
 
 
 def refused(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
