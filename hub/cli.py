@@ -22,7 +22,7 @@ from hub.domain.enrollment import CARRIED_LIFE
 from hub.domain.errors import HubError, Invalid, NotFound, Unavailable
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
-from hub.flows.administer import AT_THE_COMMAND_LINE
+from hub.flows.administer import AT_THE_COMMAND_LINE, email_errors, tenant_errors
 from hub.flows.enroll import Activation
 from hub.logs import set_up_logs
 from hub.protocol import wire_time
@@ -99,6 +99,7 @@ def serve(
 def migrate_command(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Bring the database up to date."""
     settings = _settings(database_url=database_url)
+    _quiet()
     applied = asyncio.run(_migrated(settings))
     words = f"Applied {', '.join(applied)}." if applied else "The database is up to date."
     _print({"applied": applied}, words, as_json)
@@ -121,16 +122,22 @@ def init(
             as_json,
         )
         return
+    url = public_url or _asked("Address that people will use", "http://127.0.0.1:8000")
+    slug = tenant or _asked("Short name of your organisation", "main")
     answers = Answers(
-        public_url=public_url or _asked("Address that people will use", "http://127.0.0.1:8000"),
-        tenant=tenant or _asked("Short name of your organisation", "main"),
-        name=name or _asked("Name of your organisation", (tenant or "Main").capitalize()),
+        public_url=url,
+        tenant=slug,
+        name=name or _asked("Name of your organisation", slug.capitalize()),
         email=email or _asked("Your email address", None),
     )
     try:
         text = settings_text(answers)
     except ValueError as error:
         raise Refused(str(error)) from None
+    # Now: a database made under a key that was then thrown away would refuse the next try's key.
+    if errors := [*tenant_errors(answers.tenant, answers.name), *email_errors(answers.email)]:
+        raise Invalid(errors=errors)
+    _quiet()
     write_settings(path, text)
     try:
         activation = asyncio.run(_first_owner(_settings(), answers))

@@ -29,13 +29,17 @@ STOP_WITHIN_S = 20.0
 
 @dataclass
 class HubProcess:
-    """One ``hub serve``; a context manager that ends what it started."""
+    """One ``hub serve``; a context manager that ends what it started.
+
+    Without a *secret* it finds everything that is not in *settings* in a file, its port too.
+    """
 
     folder: Path
     settings: Mapping[str, str]
     arguments: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     program: Path = COMMANDS / "hub"
+    secret: str | None = SECRET
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,7 +60,8 @@ class HubProcess:
 
     def begin(self) -> None:
         """Start it, and do not wait."""
-        said = {"HUB_PORT": str(self.port), "HUB_SECRET_KEY": SECRET, **self.settings}
+        ours = {"HUB_PORT": str(self.port), "HUB_SECRET_KEY": self.secret} if self.secret else {}
+        said = {**ours, **self.settings}
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "serve", *self.arguments],

@@ -59,9 +59,7 @@ class Administer(Flow):
 
     async def create_tenant(self, slug: str, name: str) -> Tenant:
         """Make a tenant; raises Invalid, Conflict."""
-        errors = name_errors(name, "name", NAME_MAX)
-        if not SLUG.fullmatch(slug):
-            errors.append(FieldError("slug", "Lowercase letters, digits and dashes, at most 40."))
+        errors = tenant_errors(slug, name)
         if errors:
             raise Invalid(errors=errors)
         now = self.clock.now()
@@ -102,7 +100,7 @@ class Administer(Flow):
         Raises:
             Invalid, Conflict (the address is taken), Forbidden (only an owner makes an owner).
         """
-        errors = [] if is_email(email) else [FieldError("email", "This is not an email address.")]
+        errors = email_errors(email)
         errors += name_errors(name, "name", NAME_MAX) if name is not None else []
         if errors:
             raise Invalid(errors=errors)
@@ -295,6 +293,19 @@ def administered_by(user: User, session: Session) -> Admin:
     if not user.role.administers:
         raise Forbidden
     return Admin(user.role, by_user(user.id), session)
+
+
+def tenant_errors(slug: str, name: str) -> list[FieldError]:
+    """Return what is wrong with a new tenant."""
+    errors = name_errors(name, "name", NAME_MAX)
+    if not SLUG.fullmatch(slug):
+        errors.append(FieldError("slug", "Lowercase letters, digits and dashes, at most 40."))
+    return errors
+
+
+def email_errors(email: str) -> list[FieldError]:
+    """Return what is wrong with an address."""
+    return [] if is_email(email) else [FieldError("email", "This is not an email address.")]
 
 
 def _demand_rank(by: Admin, *roles: Role) -> None:
