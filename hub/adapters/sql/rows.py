@@ -52,8 +52,6 @@ class Repository(Generic[T]):
         await self._link.change(self.shape.insert, self.shape.values(value))
 
     async def _maybe(self, query: Query, **values: Any) -> T | None:
-        if _fits_nothing(values):
-            return None
         row = await self._link.row(query, values)
         return None if row is None else self.shape.read(row)
 
@@ -64,19 +62,12 @@ class Repository(Generic[T]):
         return found
 
     async def _many(self, query: Query, **values: Any) -> list[T]:
-        if _fits_nothing(values):
-            return []
         return [self.shape.read(row) for row in await self._link.rows(query, values)]
 
     async def _save(self, query: Query, values: Values) -> None:
         """Change the one row that there must be; raises NotFound."""
         if not await self._link.change(query, values):
             raise NotFound
-
-
-def _fits_nothing(values: Values) -> bool:
-    """Whether a NUL is in what is looked for: PostgreSQL's text has none, and asking is an error there."""
-    return any(type(value) is str and "\0" in value for value in values.values())
 
 
 def held(statement: sa.Select[Any]) -> sa.Select[Any]:
