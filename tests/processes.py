@@ -156,3 +156,62 @@ def move(browser: Browser, node: HubProcess) -> None:
     browser.http.base_url = node.url
     if socket := browser.answer.get("socket"):
         socket["url"] = node.url.replace("http", "ws", 1) + "/ws/login"
+
+
+@dataclass
+class SimProcess:
+    """One ``mobile-sim run --json``; a context manager that ends what it started."""
+
+    folder: Path
+    arguments: tuple[str, ...]
+    program: Path = COMMANDS / "mobile-sim"
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def numbers(self) -> Path:
+        """The file that the digits are typed into."""
+        return self.folder / "numbers"
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Return the events of *kind* so far."""
+        lines = self._out.read_text().splitlines(keepends=True)
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [event for event in events if event["event"] == kind]
+
+    def enter(self, digits: str) -> None:
+        """Type digits, as the person in front of it does."""
+        with self.numbers.open("a") as file:
+            file.write(f"{digits}\n")
+
+    def ended(self) -> bool:
+        """Whether it has left by itself."""
+        return self.process is not None and self.process.poll() is not None
+
+    def wait(self, within_s: float = STOP_WITHIN_S) -> int:
+        """Wait for its end; return its exit code."""
+        assert self.process is not None
+        return self.process.wait(within_s)
+
+    @property
+    def _out(self) -> Path:
+        return self.folder / "phone.jsonl"
+
+    def __enter__(self) -> Self:
+        with self._out.open("wb") as out, (self.folder / "phone.log").open("wb") as err:
+            self.process = subprocess.Popen(
+                [self.program, "run", "--json", "--match", f"@{self.numbers}", *self.arguments],
+                cwd=self.folder,
+                env={},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(STOP_WITHIN_S)
