@@ -15,9 +15,9 @@ class Rate:
 class Limit(Enum):
     """What is counted, and by what: the values are the rates, each of which must hold."""
 
-    LOGIN_STARTS_PER_IP = (Rate(60, 60), Rate(600, 3600))
+    LOGIN_STARTS_PER_IP = (Rate(120, 60), Rate(1200, 3600))
     LOGIN_STARTS_PER_TENANT = (Rate(1200, 60),)
-    PASSWORD_TRIES_PER_IP = (Rate(30, 60), Rate(300, 3600))
+    PASSWORD_TRIES_PER_IP = (Rate(60, 60), Rate(600, 3600))
     ACTIVATION_FAILURES_PER_IP = (Rate(10, 60), Rate(50, 3600))
 
     def __init__(self, *rates: Rate) -> None:
