@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
 HOST = "127.0.0.1"
 START_WITHIN_S = 20.0
@@ -63,6 +64,18 @@ def cores() -> tuple[int, int]:
     """Return the core of the load generator and that of the servers (the same where there is but one)."""
     ours = sorted(os.sched_getaffinity(0))
     return ours[0], ours[-1]
+
+
+def sync_s(folder: Path, times: int = 100) -> float:
+    """Return the median seconds that it takes to write a page in *folder* and make it durable."""
+    taken = []
+    with (folder / "sync").open("wb", buffering=0) as file:
+        for _ in range(times):
+            began = time.perf_counter()
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter() - began)
+    return median(taken)
 
 
 def _plain_environment() -> dict[str, str]:

@@ -4,6 +4,7 @@ The defaults are ``passwordless`` and a match on any new browser, which each bro
 drawn, sealed, typed and compared in every login.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -40,6 +41,7 @@ TENANT = "bench"
 CALLS = f"/t/{TENANT}/api/v1"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 JSON = "application/json"
+ENROLLING = 16
 
 
 @dataclass(slots=True)
@@ -221,8 +223,15 @@ async def hub(
     people = [Phone(settings.address.origin, f"person{number}@bench.test") for number in range(phones)]
     async with open_services(settings) as (services, _):
         await services.administer.create_tenant(TENANT, "Bench")
-        for person in people:
-            await person.enroll(services)
+        waiting = iter(people)
+
+        async def enrol() -> None:
+            for person in waiting:
+                await person.enroll(services)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(ENROLLING):
+                group.create_task(enrol())
     env = {
         "HUB_SECRET_KEY": SECRET,
         "HUB_DATABASE_URL": database_url,
