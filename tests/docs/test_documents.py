@@ -13,11 +13,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from typer.core import TyperGroup
 
 from hub import cli, protocol
+from hub.domain import account, device, enrollment, limits, login, throttle
 from hub.domain.audit import Event
 from hub.domain.limits import Limit
 from hub.routes.errors import STATUS, fault, plain_problem
 from hub.routes.table import ROUTES
 from hub.settings import Settings
+from hub.sockets.serve import FRAMES_AT_ONCE, FRAMES_PER_S
 from mobile_sim.__main__ import app as mobile_sim
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,6 +161,36 @@ def test_a_limit_stands_in_its_table_with_its_figures(limit: Limit) -> None:
     figures = ", ".join(f"{rate.times} in {rate.per_s} s" for rate in limit.rates)
 
     assert f"| {figures} |" in section("docs/operating.md", "## Limits")
+
+
+FIGURES = [
+    f"| {limits.ANONYMOUS_SOCKETS_PER_IP} at once |",
+    f"| {limits.LONG_POLLS_PER_IP} at once |",
+    f"| {FRAMES_AT_ONCE} at once, {FRAMES_PER_S} a second for longer |",
+    f"| open challenges | {throttle.Lane.ANY.open_challenges}; a known browser has one more of its own |",
+    f"{throttle.FIRST_WAIT.seconds} s after the second",
+    f"then doubling up to {throttle.LONGEST_WAIT.seconds // 3600} h; an approval ends it",
+    f"{throttle.DENIALS_UNTIL_MUTE} denials within {throttle.DENIAL_WINDOW.seconds // 60} min",
+    f"no push for {throttle.FIRST_MUTE.seconds // 60} min, doubled each time",
+    f"up to {throttle.LONGEST_MUTE.days} day |",
+    f"| {login.BETWEEN_PUSHES.seconds} s apart, {login.PUSHES} in all |",
+    f"| {throttle.FREE_TRIES} without a wait; after the fifth {throttle.FIRST_TRY_WAIT.seconds} s",
+    f"up to {throttle.LONGEST_TRY_WAIT.seconds // 60} min; from {throttle.TRIES_IN_A_ROW} in a row on",
+    f"| {device.WRONG_PINS_UNTIL_LOCK} in a row lock the phone |",
+    f"| phones of one person | {device.DEVICES_PER_USER} |",
+    f"a login {login.LIFE.seconds // 60} min, `complete` within {login.COMPLETE_WITHIN.seconds} s",
+    f"a session {account.SESSION_LIFE.seconds // 3600} h",
+    f"a known browser {account.KNOWN_BROWSER_LIFE.days} days",
+    f"{enrollment.ON_SCREEN_LIFE.seconds // 60} min on the screen",
+    f"{enrollment.CARRIED_LIFE.total_seconds() // 3600:.0f} h from the command line",
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_stands_as_it_is_in_the_code(figure: str) -> None:
+    words = " ".join(section("docs/operating.md", "## Limits").split())
+
+    assert figure in words
 
 
 @pytest.mark.parametrize("event", list(Event))
