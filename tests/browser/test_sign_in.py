@@ -20,6 +20,7 @@ SIGNED_IN = "**/account/security"
 async def test_the_number_typed_on_the_phone_leads_to_the_account(hub: RunningHub, page: Page) -> None:
     async with ada_with_a_phone(hub) as phone:
         await give_email(page, hub)
+        await awake(page)
         await phone.looks()
         await expect(page.locator(".link-line:visible")).to_have_text("Shown on your phone")
 
@@ -50,6 +51,7 @@ async def test_a_known_browser_asks_for_one_tap(hub: RunningHub, page: Page) -> 
 async def test_a_denial_is_said_and_takes_the_focus(hub: RunningHub, page: Page) -> None:
     async with ada_with_a_phone(hub) as phone:
         await give_email(page, hub)
+        await awake(page)
         await phone.looks()
 
         await phone.denies()
@@ -62,6 +64,7 @@ async def test_a_denial_is_said_and_takes_the_focus(hub: RunningHub, page: Page)
 async def test_a_wrong_number_ends_the_request(hub: RunningHub, page: Page) -> None:
     async with ada_with_a_phone(hub) as phone:
         await give_email(page, hub)
+        await awake(page)
         right = await digits_on(page)
         await phone.looks()
 
@@ -90,6 +93,7 @@ async def test_cancelling_takes_the_keyboard_alone(hub: RunningHub, page: Page) 
 async def test_a_request_that_ran_out_can_be_sent_anew(hub: RunningHub, page: Page) -> None:
     async with ada_with_a_phone(hub) as phone:
         await give_email(page, hub)
+        await awake(page)
         first = await digits_on(page)
         await phone.looks()
 
@@ -179,6 +183,7 @@ async def test_a_restart_of_the_hub_loses_nothing(tmp_path: Path, page: Page) ->
             phone = await hub.phone(user)
             await give_email(page, hub)
             digits = await digits_on(page)
+            await awake(page)
             way.hub = None
         trouble = page.get_by_text("One moment, we are starting again")
         await expect(trouble).to_be_visible(timeout=10_000)

@@ -6,18 +6,25 @@ export class HubClock {
 
   /**
    * @param {string} serverTime RFC 3339, when the page was made.
-   * @param {number} [now] The page's own clock then, in ms.
+   * @param {number} [arrivedAt] When the page arrived, by its own clock, in ms.
    */
-  constructor(serverTime, now = Date.now()) {
+  constructor(serverTime, arrivedAt = pageArrivedAt()) {
     const at = Date.parse(serverTime);
     // Times on the wire are cut to whole seconds: on average half a second is missing.
-    this.#aheadMs = Number.isNaN(at) ? 0 : at + 500 - now;
+    this.#aheadMs = Number.isNaN(at) ? 0 : at + 500 - arrivedAt;
   }
 
   /** @returns {number} Milliseconds since 1970 by the hub's clock. */
   now() {
     return Date.now() + this.#aheadMs;
   }
+}
+
+/** Before the script ran: how long that took to load has to count as well. */
+function pageArrivedAt() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  const after = navigation instanceof PerformanceNavigationTiming ? navigation.responseStart : 0;
+  return performance.timeOrigin + after;
 }
 
 /**
