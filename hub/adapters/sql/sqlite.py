@@ -40,9 +40,7 @@ class Sqlite:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqliteLink]:
         """Open one that reads one view and waits for no writer. Raises Unavailable."""
-        with plainly():
-            async with asyncio.timeout(READ_WITHIN_S):
-                await self._readers.acquire()
+        await self._take_place()
         try:
             with plainly():
                 raw = self._idle.pop() if self._idle else self._connect()
@@ -66,6 +64,15 @@ class Sqlite:
         for raw in self._idle:
             raw.close()
         await self._writer.close()
+
+    async def _take_place(self) -> None:
+        if not self._readers.locked():
+            # Done at once: a timeout around it would be half of what an empty reading costs.
+            await self._readers.acquire()
+            return
+        with plainly():
+            async with asyncio.timeout(READ_WITHIN_S):
+                await self._readers.acquire()
 
     def _connect(self) -> sqlite3.Connection:
         return connect(self._file, busy_timeout=str(BUSY_MS), query_only="ON")
