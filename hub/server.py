@@ -2,8 +2,10 @@
 
 import gc
 import multiprocessing
+import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
@@ -107,8 +109,17 @@ def run(settings: Settings, listening: socket.socket) -> bool:
 
 def _work(settings: Settings, listening: socket.socket) -> None:
     set_up_logs(settings.log_level)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if not run(settings, listening):
         raise SystemExit(1)
+
+
+def _end_with_parent() -> None:
+    """Drain once the parent is gone, however it went: else the port stays taken, and nobody would notice."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Workers:

@@ -28,6 +28,17 @@ async def test_workers_serve_one_port_and_one_that_dies_is_replaced(nodes: Nodes
         assert not any(_lives(worker) for worker in first | second)
 
 
+async def test_workers_whose_parent_is_killed_end_too(nodes: Nodes, tmp_path: Path) -> None:
+    with HubProcess(tmp_path, nodes.home.settings, ("--workers", "2")) as several:
+        workers = await until(lambda: _both(several), REPLACED_WITHIN_S)
+
+        several.kill()
+
+        await until(lambda: not any(_lives(worker) for worker in workers))
+        several.start()
+        assert await _sign_in(nodes, await nodes.phone(), several) == "done"
+
+
 async def _sign_in(nodes: Nodes, phone: Phone, at: HubProcess) -> str:
     async with nodes.browser(at) as browser, phone.connected(url=at.url) as device:
         await browser.start()
