@@ -108,6 +108,18 @@ async def test_readiness_says_degraded_while_redis_is_away_and_ok_afterwards(nod
     await until(lambda: all(well(node) for node in nodes.both))
 
 
+async def test_a_hub_starts_without_redis_and_finds_it_later(nodes: Nodes) -> None:
+    nodes.redis.kill()
+    nodes.other.stop()
+
+    nodes.other.start()
+    started = nodes.other.get("/readyz")
+    nodes.redis.start()
+
+    assert (started[0], started[1]["status"]) == (200, "degraded")
+    await until(lambda: well(nodes.other))
+
+
 async def _from_tap_to_browser(nodes: Nodes, device: DeviceSocket) -> float:
     async with nodes.browser() as browser:
         await browser.start()
