@@ -184,6 +184,19 @@ async def test_others_are_served_while_one_floods(hub: RunningHub) -> None:
         assert flooding.connection.close_code == 4429
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["after ready", "before ready"])
+async def test_text_that_is_no_utf8_ends_it(hub: RunningHub, inside: bool) -> None:
+    who = await someone(hub)
+    async with who.phone.socket(JSON) as device:
+        await (device.authenticate() if inside else device.next())
+
+        await device.connection.send(b'{"type":"\xff"}', text=True)
+
+        # RFC 6455 section 8.1: this is the connection's failure, not a message.
+        assert await device.closed() == 1007
+        await until(lambda: _is_gone(who))
+
+
 # Strangers ----------------------------------------------------------------------------------------------
 
 

@@ -375,3 +375,34 @@ async def test_who_stays_silent_after_connecting_is_shown_out_after_ten_seconds(
 
         assert (device.connection.close_code, page.close_code) == (4408, 4408)
         assert 9 < loop.time() - began < 12
+
+
+# What the server is asked for besides -------------------------------------------------------------------
+
+
+async def test_compression_is_declined(hub: RunningHub) -> None:
+    address = hub.url.replace("http", "ws", 1) + "/ws/device"
+    async with websockets.connect(
+        address, subprotocols=[MSGPACK], compression="deflate", proxy=None
+    ) as connection:
+        assert connection.protocol.extensions == []
+        assert await connection.recv()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/", "/ws/device/", "/ws/devices", "/", "/t/demo/login"])
+async def test_a_socket_at_any_other_address_is_refused(hub: RunningHub, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with websockets.connect(
+            hub.url.replace("http", "ws", 1) + path, subprotocols=[MSGPACK], proxy=None
+        ):
+            pass
+
+    assert 400 <= refused.value.response.status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/ws/device", "/ws/login"])
+async def test_a_call_without_an_upgrade_finds_no_page(hub: RunningHub, path: str) -> None:
+    async with hub.browser() as browser:
+        response = await browser.call("GET", path)
+
+    assert 400 <= response.status_code < 500

@@ -181,6 +181,18 @@ async def test_a_fresh_push_comes_as_a_new_challenge(hub: RunningHub) -> None:
         assert decided == {"type": "decided", "id": card["id"], "status": "approved"}
 
 
+@BOTH
+async def test_to_authenticate_twice_changes_nothing(hub: RunningHub, subprotocol: str) -> None:
+    who = await someone(hub)
+    other = await who.another_phone()
+    async with asked(who, subprotocol) as question:
+        proof = other.proof(question.device.hello["nonce"])
+        await question.device.send({"type": "authenticate", "device_id": other.id, "proof": proof})
+
+        assert (await question.answer())["status"] == "approved"
+        assert await who.sockets(other) == 0
+
+
 # Report -------------------------------------------------------------------------------------------------
 
 
