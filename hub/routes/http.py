@@ -92,6 +92,11 @@ async def read_body(request: Request, shape: type[B]) -> B:
         raise MalformedJson from None
     if not isinstance(decoded, dict):
         raise Invalid(errors=[FieldError("", "The body must be a JSON object.")])
+    return shaped(shape, raw)
+
+
+def shaped(shape: type[B], raw: bytes | str) -> B:
+    """Return *raw*, which is JSON, in its shape; raises Invalid."""
     try:
         # As JSON, so that an enum or a list may come as JSON has it; types stay strict.
         return shape.model_validate_json(raw)

@@ -1,5 +1,6 @@
 """The login page: email, waiting, and every way it can end. Plain forms do all that the script does."""
 
+import json
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from hub.flows.watch import View
 from hub.routes import login
 from hub.routes.cookies import jar
 from hub.routes.headers import content_security_policy
-from hub.routes.http import services
+from hub.routes.http import services, shaped
 from hub.routes.pages import error_page, form, page, see
 
 
@@ -35,12 +36,9 @@ async def begin(request: Request) -> Response:
     """``POST /t/{slug}/login``."""
     tenant = await _tenant(request)
     fields = await form(request)
-    start = login.Start.model_construct(
-        email=fields.get("email", ""),
-        app=fields.get("app") or None,
-        return_to=fields.get("return_to") or None,
-    )
+    said = {name: fields[name] for name in ("app", "return_to") if fields.get(name)}
     try:
+        start = shaped(login.Start, json.dumps({"email": fields.get("email", ""), **said}))
         begun = await login.begin(request, start)
     except errors.Invalid as invalid:
         words = "; ".join(each.detail for each in invalid.errors)
@@ -51,7 +49,12 @@ async def begin(request: Request) -> Response:
         login.put_login_cookie(request, response, begun)
         return response
     return _email_page(
-        request, tenant, email=start.email[:EMAIL_MAX], app=start.app, return_to=start.return_to, error=words
+        request,
+        tenant,
+        email=fields.get("email", "")[:EMAIL_MAX],
+        app=said.get("app", "")[:80] or None,
+        return_to=said.get("return_to", "")[:2048] or None,
+        error=words,
     )
 
 
