@@ -66,6 +66,7 @@ class RunningHub:
     clock: ShiftedClock
     settings: Settings
     server: uvicorn.Server
+    browsers: list["Browser"] = field(default_factory=list)
 
     async def tenant(self, slug: str = "demo", **policy: Any) -> Tenant:
         """Make a tenant; *policy* are fields of AuthenticationSettings."""
@@ -107,8 +108,10 @@ class RunningHub:
         return phone
 
     def browser(self, slug: str = "demo", **headers: str) -> "Browser":
-        """Return a new browser, which knows nothing yet."""
-        return Browser(self.url, slug, headers)
+        """Return a new browser, which knows nothing yet; it is closed with the hub if not before."""
+        browser = Browser(self.url, slug, headers)
+        self.browsers.append(browser)
+        return browser
 
     async def audit_types(self, tenant: Tenant) -> list[str]:
         """Return the types of the audit rows, oldest first."""
@@ -137,9 +140,12 @@ async def running_hub(
             await until(lambda: serving.started or task.done())
             services = serving.hub.services
             assert services is not None, "the hub did not start"
+            running = RunningHub(settings.address.origin, services, clock, settings, serving)
             try:
-                yield RunningHub(settings.address.origin, services, clock, settings, serving)
+                yield running
             finally:
+                for browser in running.browsers:
+                    await browser.http.aclose()
                 serving.should_exit = True
                 serving.force_exit = True
 

@@ -29,6 +29,7 @@ class Event(StrEnum):
     DEVICE_RENAMED = "device.renamed"
     DEVICE_REMOVED = "device.removed"
     DEVICE_LOCKED = "device.locked"
+    DEVICE_UNLOCKED = "device.unlocked"
     PIN_WRONG = "pin.wrong"
     PASSWORD_WRONG = "password.wrong"
     CHALLENGE_ASKED = "challenge.asked"

@@ -10,7 +10,7 @@ from hub.domain.login import Step
 
 PUSH_OF_256 = 192
 REACHED_OF_256 = 200
-SHOWN_AFTER_MS = (120, 900)
+SHOWN_AFTER_MS = (120, 700)
 
 
 def first_step(seed: bytes) -> Step:
@@ -27,9 +27,13 @@ def is_reached(seed: bytes) -> bool:
     return seed[1] < REACHED_OF_256
 
 
-def shown_at(seed: bytes, now: datetime) -> datetime | None:
-    """Return when a phone will seem to show the request, or None if none seems to hear."""
+def shown_at(seed: bytes, sway: int, now: datetime) -> datetime | None:
+    """Return when a phone will seem to show the request, or None if none seems to hear.
+
+    Args:
+        sway: a random byte: no phone takes the same time twice.
+    """
     if not is_reached(seed):
         return None
     low, high = SHOWN_AFTER_MS
-    return now + timedelta(milliseconds=low + int.from_bytes(seed[2:4], "big") % (high - low))
+    return now + timedelta(milliseconds=low + int.from_bytes(seed[2:4], "big") % (high - low) + sway)

@@ -54,6 +54,10 @@ class Device:
         wrong = self.wrong_pins + 1
         return replace(self, wrong_pins=wrong, locked_at=now if wrong >= WRONG_PINS_UNTIL_LOCK else None)
 
+    def unlocked(self) -> "Device":
+        """Return it with its PIN tries given back."""
+        return replace(self, wrong_pins=0, locked_at=None)
+
     def removed(self, now: datetime) -> "Device":
         """Return it as it is once taken from the account."""
         return replace(self, status=DeviceStatus.REMOVED, removed_at=now, connection=None)

@@ -159,7 +159,7 @@ class WrongPin(DeviceRefusal):
 
 class DeviceLocked(DeviceRefusal):
     code = "device_locked"
-    detail = "This device is locked after five wrong PINs. Unlock it from the account page."
+    detail = "This device is locked after five wrong PINs. You or an admin can unlock it."
 
 
 class PinMissing(DeviceRefusal):

@@ -192,6 +192,11 @@ class Administer(Flow):
         await self.bus.publish(*topics)
         return Person(after, devices)
 
+    async def demand_rank_over(self, tenant_id: TenantId, user_id: UserId, by: Admin) -> None:
+        """Let an admin act on a person: only an owner does on an owner; raises NotFound, Forbidden."""
+        async with self.store.read() as tx:
+            _demand_rank(by, (await tx.users.get(tenant_id, user_id)).role)
+
     async def settings(self, tenant_id: TenantId) -> AuthenticationSettings:
         """Return the sign-in policy."""
         async with self.store.read() as tx:

@@ -172,7 +172,7 @@ class Asker(Flow):
             digits=digits,
             created_at=now,
             expires_at=expires_at,
-            shown_at=None if user else decoy.shown_at(seed, now),
+            shown_at=None if user else decoy.shown_at(seed, self.random.entropy(1)[0], now),
             unreachable_at=now + NO_ACK_MEANS_UNREACHABLE,
         )
 

@@ -143,6 +143,34 @@ class Devices(Flow):
         (online,) = await self.bus.listeners(device_topic(device_id))
         return Listed(renamed, None if online is None else online > 0)
 
+    async def unlock(
+        self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        device_id: DeviceId,
+        *,
+        actor: Actor,
+        session: Session | None = None,
+    ) -> None:
+        """Let a phone approve again that five wrong PINs have locked; otherwise as :meth:`remove`."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            device = await self._own(tx, tenant_id, user_id, device_id)
+            demand_fresh(session, await tx.devices.of_user(user_id), now)
+            if not device.is_locked:
+                return
+            await tx.devices.save(device.unlocked())
+            await tx.audit.add(
+                self.record(
+                    Event.DEVICE_UNLOCKED,
+                    tenant_id,
+                    now,
+                    actor=actor,
+                    user_id=user_id,
+                    data={"device": device.id, "name": device.name},
+                )
+            )
+
     async def remove(
         self,
         tenant_id: TenantId,

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from hub.domain import errors
 from hub.domain.ids import DeviceId, EnrollmentId
 from hub.domain.place import in_words
+from hub.flows.base import by_user
 from hub.flows.sessions import SignedIn
 from hub.routes.account import device_facts, enrollment_facts, remove_device
 from hub.routes.cookies import jar
@@ -18,7 +19,17 @@ from hub.routes.session import current, demand_full_session, demand_session
 
 HOME = "/account/security"
 NOTICES = frozenset(
-    {"renamed", "removed", "enrolled", "cancelled", "step_up_required", "invalid", "conflict", "not_found"}
+    {
+        "renamed",
+        "removed",
+        "unlocked",
+        "enrolled",
+        "cancelled",
+        "step_up_required",
+        "invalid",
+        "conflict",
+        "not_found",
+    }
 )
 
 
@@ -73,6 +84,20 @@ async def remove(request: Request) -> Response:
     await form(request)
     device_id = DeviceId(request.path_params["device_id"])
     return await _done(remove_device(request, signed_in, device_id), "removed")
+
+
+async def unlock(request: Request) -> Response:
+    """``POST /account/security/devices/{id}/unlock``."""
+    signed_in = await demand_full_session(request)
+    await form(request)
+    unlocking = services(request).devices.unlock(
+        signed_in.tenant.id,
+        signed_in.user.id,
+        DeviceId(request.path_params["device_id"]),
+        actor=by_user(signed_in.user.id),
+        session=signed_in.session,
+    )
+    return await _done(unlocking, "unlocked")
 
 
 async def enroll(request: Request) -> Response:
@@ -163,6 +188,7 @@ ROUTES = [
     Route(f"{HOME}/enrollments/{{enrollment_id}}/cancel", cancel_enrollment, methods=["POST"]),
     Route(f"{HOME}/devices/{{device_id}}/rename", rename, methods=["POST"]),
     Route(f"{HOME}/devices/{{device_id}}/remove", remove, methods=["POST"]),
+    Route(f"{HOME}/devices/{{device_id}}/unlock", unlock, methods=["POST"]),
     Route("/account/enroll", enroll, methods=["GET"]),
     Route("/account/sign-out", sign_out, methods=["POST"]),
     Route("/signed-out", signed_out, methods=["GET"]),

@@ -19,7 +19,7 @@ from hub.flows.devices import Listed
 from hub.ports import AuditFilter
 from hub.protocol import parse_time, wire_time
 from hub.routes.account import device_facts
-from hub.routes.http import Body, demand_own_origin, page_limit, read_body, services
+from hub.routes.http import Body, Nothing, demand_own_origin, page_limit, read_body, services
 from hub.routes.session import demand_admin
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -135,7 +135,20 @@ async def remove_device(request: Request) -> Response:
     demand_own_origin(request)
     signed_in, admin = await demand_admin(request)
     device_id = DeviceId(request.path_params["device_id"])
+    await services(request).administer.demand_rank_over(signed_in.tenant.id, _user_id(request), admin)
     await services(request).devices.remove(
+        signed_in.tenant.id, _user_id(request), device_id, actor=admin.actor
+    )
+    return Response(status_code=204)
+
+
+async def unlock_device(request: Request) -> Response:
+    """``POST …/admin/users/{id}/devices/{device_id}/unlock``."""
+    demand_own_origin(request)
+    signed_in, admin = await demand_admin(request)
+    await read_body(request, Nothing)
+    device_id = DeviceId(request.path_params["device_id"])
+    await services(request).devices.unlock(
         signed_in.tenant.id, _user_id(request), device_id, actor=admin.actor
     )
     return Response(status_code=204)
@@ -270,5 +283,6 @@ ROUTES = [
     Route("/users/{user_id}", get_user, methods=["GET"]),
     Route("/users/{user_id}", change_user, methods=["PATCH"]),
     Route("/users/{user_id}/devices/{device_id}", remove_device, methods=["DELETE"]),
+    Route("/users/{user_id}/devices/{device_id}/unlock", unlock_device, methods=["POST"]),
     Route("/audit-logs", audit_logs, methods=["GET"]),
 ]

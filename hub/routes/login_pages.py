@@ -1,7 +1,7 @@
 """The login page: email, waiting, and every way it can end. Plain forms do all that the script does."""
 
 import json
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from starlette.routing import Route
 from hub.domain import errors
 from hub.domain.account import EMAIL_MAX
 from hub.domain.ids import LoginId
+from hub.domain.login import Login
 from hub.domain.tenant import Tenant
 from hub.flows.watch import View
 from hub.routes import login
@@ -128,6 +129,8 @@ async def _state_page(request: Request, view: View, error: str | None = None) ->
         tenant=tenant,
         app=shown.app if shown.app != tenant.name else None,
         email=shown.email,
+        start=_start_again(tenant, shown),
+        outcome=shown.outcome,
         login=login.answer(request, view),
         origin={
             "location": shown.origin.location,
@@ -143,6 +146,13 @@ async def _state_page(request: Request, view: View, error: str | None = None) ->
         policy = content_security_policy(services(request).public_url, f"{parts.scheme}://{parts.netloc}")
         response.headers["Content-Security-Policy"] = policy
     return response
+
+
+def _start_again(tenant: Tenant, shown: Login) -> str:
+    """Return the address of the first page with what it was opened with."""
+    given = {"app": shown.app if shown.app != tenant.name else None, "return_to": shown.return_to}
+    query = urlencode({name: value for name, value in given.items() if value is not None})
+    return f"/t/{tenant.slug}/login{'?' if query else ''}{query}"
 
 
 def _email_page(

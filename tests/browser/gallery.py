@@ -65,6 +65,8 @@ def _state(login: Context, **more: Any) -> tuple[str, Context]:
         "login": login,
         "origin": {"location": "Vienna, Austria (approximate)", "browser": "Firefox", "os": "Windows"},
         "known_browser": False,
+        "start": "/t/acme/login?app=Acme+Wiki",
+        "outcome": None,
         "error": None,
     } | more
 
@@ -160,7 +162,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
     "expired": _state(_login("push", _challenge("expired"), push_after=NOW)),
     "expired-last": _state(_login("push", _challenge("expired"))),
-    "resting": _state(_login("push", push_after="2026-11-24T03:14:20Z", muted=True)),
+    "resting": _state(_login("push", push_after="2026-11-24T03:14:20Z")),
     "resting-busy": _state(_login("push", push_after="2026-11-24T03:00:40Z")),
     "resting-over": _state(_login("push")),
     "approved": _state(_login("approved", _challenge("approved"))),

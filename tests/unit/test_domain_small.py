@@ -94,12 +94,13 @@ def test_a_decoy_is_the_same_for_the_same_seed_and_both_steps_occur() -> None:
 
 @given(st.binary(min_size=4, max_size=32))
 def test_a_decoys_phone_is_reached_within_a_second_or_not_at_all(seed: bytes) -> None:
-    shown = decoy.shown_at(seed, NOW)
+    shown = decoy.shown_at(seed, 0, NOW)
+    later = decoy.shown_at(seed, 255, NOW)
 
     assert (shown is not None) == decoy.is_reached(seed) == (seed[1] < 200)
-    if shown is not None:
-        assert timedelta(milliseconds=120) <= shown - NOW < timedelta(milliseconds=900)
-        assert decoy.shown_at(seed, NOW) == shown
+    if shown is not None and later is not None:
+        assert timedelta(milliseconds=120) <= shown - NOW < timedelta(milliseconds=700)
+        assert later - shown == timedelta(milliseconds=255)
 
 
 # Matching

@@ -69,8 +69,6 @@ export function sightOf(login, { now, link, lastDigits = "", outcome }) {
     "no-more": login.push_after === undefined,
     ready: waitS === 0,
     "not-yet": waitS > 0,
-    muted: login.muted === true,
-    busy: login.muted !== true,
   };
   return {
     view,

@@ -16,7 +16,6 @@
  * @property {string[]} methods
  * @property {string} [push_after] When a (fresh) push will be taken; absent where none will be.
  * @property {string} version
- * @property {boolean} [muted]
  * @typedef {State & {login_id: string, socket?: {url: string, ticket: string}}} Login
  * @typedef {{type: "state"} & State | {type: "resolved", status: Outcome}} Message
  */
@@ -53,7 +52,7 @@ export function readMessage(frame) {
  * @returns {Login}
  */
 export function withState(login, state) {
-  const { step, challenge, methods, push_after, version, muted } = state;
+  const { step, challenge, methods, push_after, version } = state;
   return {
     login_id: login.login_id,
     socket: login.socket,
@@ -62,6 +61,5 @@ export function withState(login, state) {
     methods,
     push_after,
     version,
-    muted,
   };
 }

@@ -1,5 +1,6 @@
 """Bringing a database to the newest tables, whoever starts first."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ async def migrate(url: str) -> list[str]:
     All of it is one transaction. Several processes may call this at once: one does it, the others wait, a
     minute at most. Raises Unavailable without the database.
     """
+    _make_private(url)
     engine = _engine(url)
     try:
         with plainly():
@@ -57,6 +59,15 @@ def config() -> Config:
     settings.set_main_option("script_location", str(folder).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
     return settings
+
+
+def _make_private(url: str) -> None:
+    """Make a new SQLite file that only its owner reads; SQLite gives the files beside it the same mode."""
+    file = sa.make_url(url).database if is_sqlite(url) else None
+    if file:
+        # Where it cannot be made, opening it says why.
+        with suppress(OSError):
+            Path(file).touch(mode=0o600)
 
 
 def _engine(url: str) -> AsyncEngine:
