@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import SecretStr
+
 from hub.app import open_services
 from hub.server import server
 from hub.settings import Settings
@@ -143,8 +145,8 @@ class HubProcess:
 @asynccontextmanager
 async def operated(database_url: str, public_url: str) -> AsyncIterator[RunningHub]:
     """Give the test an operator's hands on a hub that runs elsewhere: tenants, people, codes, audit rows."""
-    settings = Settings(  # type: ignore[call-arg]
-        _env_file=None, secret_key=SECRET, database_url=database_url, public_url=public_url
+    settings = Settings(
+        _env_file=None, secret_key=SecretStr(SECRET), database_url=database_url, public_url=public_url
     )
     clock = ShiftedClock()
     async with open_services(settings, clock=clock) as (services, _):

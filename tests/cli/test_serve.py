@@ -44,7 +44,7 @@ def postgres() -> Iterator[str]:
 def test_a_setting_that_cannot_be_is_named_in_one_line(
     shell: Shell, settings: dict[str, str | None], words: list[str]
 ) -> None:
-    ran = shell("serve", **settings)
+    ran = shell("serve", stdin="", **settings)
 
     assert ran.code == 1
     for word in words:
