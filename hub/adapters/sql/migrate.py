@@ -1,6 +1,5 @@
 """Bringing a database to the newest tables, whoever starts first."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +61,14 @@ def config() -> Config:
 
 
 def _make_private(url: str) -> None:
-    """Make a new SQLite file that only its owner reads; SQLite gives the files beside it the same mode."""
+    """Make a new SQLite file that only its owner reads; SQLite gives the files beside it the same mode.
+
+    Raises Unavailable where it cannot be made: the driver's thread would outlive its own failure to open it,
+    and speak up after the loop has closed.
+    """
     file = sa.make_url(url).database if is_sqlite(url) else None
     if file:
-        # Where it cannot be made, opening it says why.
-        with suppress(OSError):
+        with plainly():
             Path(file).touch(mode=0o600)
 
 
