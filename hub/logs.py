@@ -38,6 +38,8 @@ def set_up_logs(level: str) -> None:
     logging.getLogger("uvicorn.error").addFilter(_Refusals())
     for chatty in ("alembic", "aiosqlite", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # At DEBUG it writes out requests and the frames of sockets: cookies, digits, PINs.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.INFO, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
