@@ -23,7 +23,7 @@ from hub.adapters.tokens_jose import Tokens
 from hub.adapters.tokens_keys import PUBLISHED_AHEAD, KeyRing, new_signing_key
 from hub.adapters.vault_hkdf import STEADY_KEY_BYTES, Vault
 from hub.domain.errors import Unavailable
-from hub.domain.limits import ANONYMOUS_SOCKETS_PER_IP, LONG_POLLS_PER_IP
+from hub.domain.limits import ANONYMOUS_SOCKETS_PER_IP, LONG_POLLS_PER_IP, WATCHING_SOCKETS_PER_IP
 from hub.domain.secret import Secret
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
@@ -194,6 +194,7 @@ async def open_services(
             draining=Draining(),
             anonymous_sockets=Places(ANONYMOUS_SOCKETS_PER_IP if enforced else None),
             long_polls=Places(LONG_POLLS_PER_IP if enforced else None),
+            watching_sockets=Places(WATCHING_SOCKETS_PER_IP if enforced else None),
         )
         yield services, Sweep(**ring)
 
@@ -231,6 +232,9 @@ async def _look_at_keys(services: Services, settings: Settings) -> None:
         try:
             ring = await key_ring(services.store, vault_of(settings), services.clock)
         except Unavailable:
+            continue
+        except Exception:
+            log.exception("keys.not_read")
             continue
         assert isinstance(services.tokens, Tokens)  # noqa: S101  # this module put it there
         services.tokens.use(ring)

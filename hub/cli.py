@@ -22,6 +22,7 @@ from hub.domain.enrollment import CARRIED_LIFE
 from hub.domain.errors import HubError, Invalid, NotFound, Unavailable
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
+from hub.domain.words import is_readable
 from hub.flows.administer import AT_THE_COMMAND_LINE, email_errors, tenant_errors
 from hub.flows.enroll import Activation
 from hub.logs import set_up_logs
@@ -74,6 +75,7 @@ def serve(
     database_url: DatabaseUrl = None,
     redis_url: Annotated[str | None, typer.Option(help="Redis, for several processes.")] = None,
     workers: Annotated[int, typer.Option(help="Processes on this port.", min=1, max=64)] = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Serve browsers, phones and applications until it is told to stop."""
     settings = _settings(host=host, port=port, database_url=database_url, redis_url=redis_url)
@@ -87,7 +89,10 @@ def serve(
     except OSError as error:
         raise Refused(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
     with listening:
-        print(f"Serving {settings.address.origin} on {settings.host}:{settings.port}", file=sys.stderr)
+        host, port = listening.getsockname()[:2]
+        print(f"Serving {settings.address.origin} on {host}:{port}", file=sys.stderr)
+        if as_json:
+            print(json.dumps({"url": settings.address.origin, "host": host, "port": port}), flush=True)
         served = (
             run_server(settings, listening) if workers == 1 else Workers(settings, listening, workers).run()
         )
@@ -180,9 +185,7 @@ def create_user(
     """Add a person, or many."""
     if password_stdin and email == STANDARD_INPUT:
         raise typer.BadParameter("--password-stdin and --email - both read standard input: take one of them.")
-    password = Secret(sys.stdin.readline().rstrip("\r\n")) if password_stdin else None
-    if password is not None and not len(password):
-        raise Refused("the password on standard input is empty")
+    password = _password() if password_stdin else None
 
     async def create(services: Services, address: str) -> dict[str, Any]:
         found = await _tenant(services, tenant)
@@ -308,6 +311,15 @@ def _each(
         raise Refused("some lines were refused: each says why")
 
 
+def _password() -> Secret:
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise Refused("the password on standard input is empty")
+    if not is_readable(line):
+        raise Refused("the password on standard input is no text in UTF-8")
+    return Secret(line)
+
+
 def _lines() -> Iterator[str]:
     return filter(None, (line.strip() for line in sys.stdin))
 
@@ -401,6 +413,9 @@ def _exit(code: int) -> NoReturn:
 
 def main() -> None:
     """Run the command that was typed."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # A line that is no text is refused as that line; the rest goes on.
+        sys.stdin.reconfigure(errors="surrogateescape")
     with _told():
         app()
 

@@ -18,6 +18,7 @@ from hub.domain.ids import (
     DeviceId,
     EnrollmentId,
     LoginId,
+    SessionId,
     TenantId,
     UserId,
 )
@@ -175,6 +176,9 @@ class Tenants(Protocol):
     async def all(self) -> list[Tenant]:
         """Return every tenant, oldest first."""
 
+    async def allowing(self, origin: str) -> list[Tenant]:
+        """Return the tenants whose pages of *origin* may watch a sign-in."""
+
 
 class Users(Protocol):
     """People; every read names the tenant."""
@@ -320,6 +324,9 @@ class Sessions(Protocol):
     async def save(self, session: Session) -> None:
         """Write scope, proofs, ends and browser."""
 
+    async def know(self, session_id: SessionId, browser_id: BrowserId) -> bool:
+        """Note which known browser an open session is in, if it is in none yet; say whether it was."""
+
     async def open_of_user(self, user_id: UserId, now: datetime) -> list[Session]:
         """Return the open ones, newest first."""
 
@@ -329,9 +336,6 @@ class Browsers(Protocol):
 
     async def add(self, browser: KnownBrowser) -> None:
         """Insert."""
-
-    async def by_token(self, macs: Sequence[str]) -> KnownBrowser | None:
-        """Return the browser whose cookie, present or previous, has one of these keyed hashes."""
 
     async def get(self, browser_id: BrowserId) -> KnownBrowser:
         """Return it; raises NotFound."""

@@ -117,3 +117,4 @@ class Services:
     draining: Draining
     anonymous_sockets: Places
     long_polls: Places
+    watching_sockets: Places

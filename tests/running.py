@@ -147,7 +147,6 @@ async def running_hub(
                 for browser in running.browsers:
                     await browser.http.aclose()
                 serving.should_exit = True
-                serving.force_exit = True
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from hub.domain.factors import Factor
 from hub.domain.ids import BrowserId, LoginId, SessionId, TenantId, UserId
+from hub.domain.words import is_readable
 
 SESSION_LIFE = timedelta(hours=12)
 ENROLL_SESSION_LIFE = timedelta(minutes=20)
@@ -123,8 +124,10 @@ class KnownBrowser:
         return self.forgotten_at is None and now < self.expires_at
 
     def is_stale(self, macs: frozenset[str], now: datetime) -> bool:
-        """Whether *macs* are of the value before the last rotation, past the grace: the cookie was copied."""
-        return self.token_mac not in macs and now >= self.rotated_at + ROTATION_GRACE
+        """Whether *macs* are of a value before the last rotation, past the grace: the cookie was copied."""
+        if self.token_mac in macs:
+            return False
+        return self.previous_mac not in macs or now >= self.rotated_at + ROTATION_GRACE
 
     def rotated(self, token_mac: str, now: datetime) -> "KnownBrowser":
         """Return it with a new cookie value and thirty more days."""
@@ -144,4 +147,4 @@ def normal_email(email: str) -> str:
 
 def is_email(email: str) -> bool:
     """Whether *email* can be an address: something, an @, a host, and no white space."""
-    return len(email) <= EMAIL_MAX and _EMAIL.fullmatch(email.strip()) is not None
+    return len(email) <= EMAIL_MAX and _EMAIL.fullmatch(email.strip()) is not None and is_readable(email)

@@ -1,8 +1,11 @@
 """The hub's public address: issuer of tokens, origin of pages, host of cookies."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+_HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,10 @@ def is_return_address(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or parts.username is not None:
+    if not host or parts.username is not None or not _HOST.fullmatch(host):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 

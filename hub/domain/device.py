@@ -8,8 +8,8 @@ from hub.domain.ids import DeviceId, EnrollmentId, TenantId, UserId
 
 WRONG_PINS_UNTIL_LOCK = 5
 DEVICES_PER_USER = 10
-NAME_MAX = 64
-PLATFORM_MAX = 32
+NAME_MAX = 128
+PLATFORM_MAX = 256
 
 
 class DeviceStatus(StrEnum):

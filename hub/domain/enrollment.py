@@ -9,6 +9,7 @@ from hub.domain.ids import CROCKFORD, DeviceId, EnrollmentId, SessionId, TenantI
 
 ON_SCREEN_LIFE = timedelta(minutes=10)
 CARRIED_LIFE = timedelta(hours=24)
+OPEN_CODES = 20
 _SHORT, _LONG = 8, 16
 _FORGIVEN = str.maketrans({"o": "0", "i": "1", "l": "1", "-": "", " ": ""})
 

@@ -100,8 +100,8 @@ class Login:
         """Return when a push will be taken (maybe a past moment), or None if there will be none."""
         if self.step is not Step.PUSH or self.pushes >= PUSHES:
             return None
-        apart = self.last_push_at + BETWEEN_PUSHES if self.last_push_at else None
-        return max(filter(None, (apart, resting_until)), default=None)
+        apart = self.last_push_at + BETWEEN_PUSHES if self.last_push_at else self.created_at
+        return max(apart, resting_until) if resting_until else apart
 
     def demand(self, *steps: Step) -> None:
         """Let a call through that only *steps* allow.

@@ -1,6 +1,6 @@
 """Whether a person's phones may be rung now: named rules, each with its reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,15 @@ class PushFacts:
     pressure: PushPressure
     open_until: tuple[datetime, ...]
     waits: bool = True
+
+
+def lane_for(own: Lane, taken: Iterable[Lane]) -> Lane:
+    """Return the lane that a new challenge takes: a known browser's own, while that is free.
+
+    Args:
+        taken: the lanes of the account's other open challenges.
+    """
+    return Lane.ANY if Lane.KNOWN in taken else own
 
 
 Rule = Callable[[PushFacts], datetime | None]

@@ -88,6 +88,10 @@ class TryPressure:
         if left > 0:
             raise RateLimited(retry_after_s=math.ceil(left))
 
+    def given_back(self) -> "TryPressure":
+        """Return it without the last try, which was never compared."""
+        return replace(self, failures=max(0, self.failures - 1))
+
     def failed(self, at: datetime) -> "TryPressure":
         """Return it one wrong password later."""
         return TryPressure(self.failures + 1, at)

@@ -14,7 +14,7 @@ from hub.domain.errors import AlreadySettled
 from hub.domain.ids import ChallengeId, DeviceId, Prefix, UserId
 from hub.domain.login import Login
 from hub.domain.place import Place
-from hub.domain.policy import PushFacts, resting_until
+from hub.domain.policy import PushFacts, lane_for, resting_until
 from hub.domain.tenant import Tenant
 from hub.domain.throttle import Lane, Pressure
 from hub.flows.base import ANONYMOUS, Flow, device_topic
@@ -65,7 +65,7 @@ class Asker(Flow):
             pressure = await self.end(tx, challenge.expire(), pressure)
         waiting = [challenge for challenge in pending if challenge not in overdue]
         others = [challenge for challenge in waiting if challenge.login_id != login.id]
-        lane = _lane(login, others)
+        lane = lane_for(login.lane, [challenge.lane for challenge in others])
         facts = PushFacts(
             now=now,
             lane=lane,
@@ -120,7 +120,7 @@ class Asker(Flow):
         reach = await self.bus.publish(*(topics or [device_topic(DeviceId(f"none:{challenge.id}"))]))
         heard = any(count is None or count > 0 for count in reach)
         if challenge.user_id is None:
-            heard = challenge.shown_at is not None
+            heard = challenge.shown_at is not None or None in reach
         if heard:
             return challenge
         unreachable = replace(challenge, unreachable_at=now)
@@ -175,12 +175,6 @@ class Asker(Flow):
             shown_at=None if user else decoy.shown_at(seed, self.random.entropy(1)[0], now),
             unreachable_at=now + NO_ACK_MEANS_UNREACHABLE,
         )
-
-
-def _lane(login: Login, others: list[Challenge]) -> Lane:
-    """Return the lane that a new challenge takes: a known browser's own, while that is free."""
-    taken = any(challenge.lane is Lane.KNOWN for challenge in others)
-    return Lane.ANY if taken else login.lane
 
 
 def request_hash(request: str) -> str:

@@ -45,12 +45,12 @@ class Complete(Flow):
         """
         now = self.clock.now()
         async with self.store.begin() as tx:
+            user = await self._held_user(tx, login_id)
             login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand(Step.APPROVED)
-            if login.user_id is None:
+            if user is None:
                 raise WrongStep
             tenant = await tx.tenants.get(login.tenant_id)
-            user = await tx.users.get(tenant.id, login.user_id)
             moved = await tx.logins.move(login.completed(), Step.APPROVED)
             if user.status is not UserStatus.ACTIVE or not moved:
                 raise WrongStep
@@ -96,6 +96,11 @@ class Complete(Flow):
             )
         await self.bus.publish(login_topic(login_id))
         return Completed(session, token, login.return_to, login.account, known)
+
+    async def _held_user(self, tx: Tx, login_id: LoginId) -> User | None:
+        """Return whose sign-in it is, the row locked: before the login's, as whoever blocks a person does."""
+        login = await tx.logins.get(login_id)
+        return await tx.users.hold(login.tenant_id, login.user_id) if login.user_id else None
 
     async def _end(self, tx: Tx, cookie: str, now: datetime) -> None:
         session = await tx.sessions.by_token(self.vault.macs("session-cookie", cookie))

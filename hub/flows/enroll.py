@@ -1,12 +1,19 @@
 """Adding a phone: an activation code, a look at whose it is, and the new key's proof."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.domain.account import Session, User, UserStatus
 from hub.domain.audit import Actor, Event
 from hub.domain.device import DEVICES_PER_USER, NAME_MAX, PLATFORM_MAX, Device, DeviceStatus, is_pin
-from hub.domain.enrollment import ON_SCREEN_LIFE, Enrollment, EnrollmentStatus, new_code, normal_code
+from hub.domain.enrollment import (
+    ON_SCREEN_LIFE,
+    OPEN_CODES,
+    Enrollment,
+    EnrollmentStatus,
+    new_code,
+    normal_code,
+)
 from hub.domain.errors import (
     ActivationCodeInvalid,
     Conflict,
@@ -21,6 +28,7 @@ from hub.domain.ids import DeviceId, EnrollmentId, Prefix, TenantId, UserId
 from hub.domain.limits import Limit
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
+from hub.domain.words import is_readable
 from hub.flows.base import Flow, by_device, by_user, enrollment_topic
 from hub.flows.known_browsers import KnownBrowsers
 from hub.ports import Limiter, Tokens, Tx
@@ -89,6 +97,7 @@ class Enroll(Flow):
             devices = await tx.devices.of_user(user.id)
             demand_fresh(session, devices, now)
             _demand_room(devices)
+            await self._demand_few(tx, user, now)
             enrollment = Enrollment(
                 id=EnrollmentId(self.new_id(Prefix.ENROLLMENT, now)),
                 tenant_id=tenant_id,
@@ -111,6 +120,15 @@ class Enroll(Flow):
                 )
             )
         return Activation(enrollment, code, user)
+
+    async def create_anew(self, session: Session) -> Activation:
+        """Make a code in the place of those that the session's page has shown before; raises as `create`."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            for enrollment in await tx.enrollments.open_of_user(session.user_id):
+                if enrollment.session_id == session.id:
+                    await tx.enrollments.settle(enrollment.cancelled(now))
+        return await self.create_on_screen(session)
 
     async def create_on_screen(self, session: Session) -> Activation:
         """Make a code for the person who is signed in; raises as :meth:`create`."""
@@ -167,7 +185,11 @@ class Enroll(Flow):
             enrollment_id=found.enrollment.id,
         )
         async with self.store.begin() as tx:
-            _demand_room(await tx.devices.of_user(found.user.id))
+            # Held: two codes at once must not make one phone too many, nor one of somebody just blocked.
+            user = await tx.users.hold(found.tenant.id, found.user.id)
+            if user.status is not UserStatus.ACTIVE:
+                raise ActivationCodeInvalid
+            _demand_room(await tx.devices.of_user(user.id))
             await tx.devices.add(device)
             if not await tx.enrollments.settle(found.enrollment.done(device.id, now)):
                 raise ActivationCodeInvalid
@@ -216,24 +238,37 @@ class Enroll(Flow):
         Returns:
             The known-browser cookie's value to set, or None.
         """
-        now = self.clock.now()
-        async with self.store.begin() as tx:
-            enrollment = await self._own(tx, session, enrollment_id)
-            is_its_own = enrollment.session_id == session.id and session.browser_id is None
-            if enrollment.status is not EnrollmentStatus.DONE or not is_its_own:
-                return None
-            token, browser_id = await self.known_browsers.remember(
-                tx,
-                session.tenant_id,
-                session.user_id,
-                now,
-                browser=session.browser,
-                system=session.os,
-                actor=by_user(session.user_id),
-                by={"enrollment": enrollment.id},
-            )
-            await tx.sessions.save(replace(session, browser_id=browser_id))
-        return token
+        try:
+            async with self.store.begin() as tx:
+                return await self._know(tx, session, enrollment_id)
+        except _AlreadyKnown:
+            return None
+
+    async def _know(self, tx: Tx, session: Session, enrollment_id: EnrollmentId) -> Secret | None:
+        enrollment = await self._own(tx, session, enrollment_id)
+        is_its_own = enrollment.session_id == session.id and session.browser_id is None
+        if enrollment.status is not EnrollmentStatus.DONE or not is_its_own:
+            return None
+        cookie, browser_id = await self.known_browsers.remember(
+            tx,
+            session.tenant_id,
+            session.user_id,
+            self.clock.now(),
+            browser=session.browser,
+            system=session.os,
+            actor=by_user(session.user_id),
+            by={"enrollment": enrollment.id},
+        )
+        # The session may have changed since it was read, and another call may be doing the same.
+        if not await tx.sessions.know(session.id, browser_id):
+            raise _AlreadyKnown
+        return cookie
+
+    async def _demand_few(self, tx: Tx, user: User, now: datetime) -> None:
+        """Each open code is one that can be guessed; raises Conflict."""
+        opened = await tx.enrollments.open_of_user(user.id)
+        if sum(each.status_at(now) is EnrollmentStatus.PENDING for each in opened) >= OPEN_CODES:
+            raise Conflict(reason=f"{OPEN_CODES} activation codes are open already: use or cancel one first.")
 
     async def _find(self, tx: Tx, code: str, now: datetime) -> Preview | None:
         normal = normal_code(code)
@@ -259,6 +294,10 @@ class Enroll(Flow):
             after = session.completed_by(enrollment.session_id, now)
             if after != session:
                 await tx.sessions.save(after)
+
+
+class _AlreadyKnown(Exception):
+    """Another call was faster: nothing of this one is kept."""
 
 
 def demand_fresh(session: Session | None, devices: list[Device], now: datetime) -> None:
@@ -287,6 +326,6 @@ def _demand_right(public_key: str | None, name: str, platform: str, pin: Secret)
 
 def name_errors(text: str, field: str, longest: int) -> list[FieldError]:
     """Return what is wrong with a name that a person reads."""
-    if not text.strip() or len(text) > longest or not text.isprintable():
-        return [FieldError(field, f"1 to {longest} printable characters.")]
+    if not text.strip() or len(text) > longest or not is_readable(text):
+        return [FieldError(field, f"1 to {longest} characters that can be read.")]
     return []

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.domain.account import KNOWN_BROWSER_LIFE, KnownBrowser, User
 from hub.domain.audit import HUB, Actor, Event
+from hub.domain.errors import NotFound
 from hub.domain.ids import BrowserId, Prefix, TenantId, UserId
 from hub.domain.secret import Secret
 from hub.flows.base import Flow
@@ -17,8 +18,11 @@ class KnownBrowsers(Flow):
     """A cookie for one account in one browser; it rotates at each login."""
 
     async def find(self, tx: Tx, cookie: str) -> KnownBrowser | None:
-        """Return the browser that *cookie*, present or previous, is of."""
-        return await tx.browsers.by_token(self._macs(cookie))
+        """Return the browser that *cookie*, however old, is of: it carries the browser's id."""
+        try:
+            return await tx.browsers.get(BrowserId(cookie.partition(".")[0]))
+        except NotFound:
+            return None
 
     async def recognised(self, browser: KnownBrowser, cookie: str, user: User, now: datetime) -> bool:
         """Say whether *browser* is known for this very account; a copied cookie makes it forgotten."""
@@ -43,9 +47,10 @@ class KnownBrowsers(Flow):
         by: dict[str, Any],
     ) -> tuple[Secret, BrowserId]:
         """Make a browser known; *by* is what proved it, for the record. Return its cookie and its id."""
-        token = Secret(self.new_token())
+        browser_id = BrowserId(self.new_id(Prefix.BROWSER, now))
+        token = self._new_cookie(browser_id)
         known = KnownBrowser(
-            id=BrowserId(self.new_id(Prefix.BROWSER, now)),
+            id=browser_id,
             tenant_id=tenant_id,
             user_id=user_id,
             token_mac=self._mac(token),
@@ -73,7 +78,7 @@ class KnownBrowsers(Flow):
         browser = await tx.browsers.get(browser_id)
         if not browser.is_known(now):
             return None
-        token = Secret(self.new_token())
+        token = self._new_cookie(browser_id)
         await tx.browsers.save(browser.rotated(self._mac(token), now))
         return token
 
@@ -90,6 +95,9 @@ class KnownBrowsers(Flow):
                 data={"browser": browser.id, "why": why},
             )
         )
+
+    def _new_cookie(self, browser_id: BrowserId) -> Secret:
+        return Secret(f"{browser_id}.{self.new_token()}")
 
     def _mac(self, token: Secret) -> str:
         return self.vault.mac("known-browser", token.reveal())

@@ -14,20 +14,22 @@ from hub.domain.account import (
 from hub.domain.audit import Event
 from hub.domain.challenge import Challenge, Status
 from hub.domain.device import Device
-from hub.domain.errors import FieldError, Invalid, TooSoon, WrongCredentials
+from hub.domain.errors import FieldError, Invalid, TooSoon, Unavailable, WrongCredentials
 from hub.domain.factors import Factor
-from hub.domain.ids import LoginId, Prefix
+from hub.domain.ids import LoginId, Prefix, UserId
 from hub.domain.limits import Limit
-from hub.domain.login import LIFE, Login, Step
+from hub.domain.login import LIFE, MOVES, Login, Step
 from hub.domain.place import Origin
 from hub.domain.secret import Secret
 from hub.domain.tenant import PushMode, Tenant
-from hub.domain.throttle import TryPressure
+from hub.domain.throttle import Pressure, TryPressure
 from hub.flows.ask import Asked, Asker
 from hub.flows.base import ANONYMOUS, device_topic, login_topic
 from hub.flows.known_browsers import KnownBrowsers
 from hub.flows.watch import View, Watch
 from hub.ports import Hasher, Limiter, Tx
+
+NOBODY = UserId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ class SignIn(Asker):
         account = self.account_key(slug, email)
         found = await self._find(slug, email, login_cookie, known_cookie, now)
         _check(found.tenant, email, return_to)
-        for login in found.logins:
-            if login.account == account and not login.at(now).is_over:
-                return Begun(await self.watch.look(login.id), found.tenant, None)
+        already = _still_open(found.logins, account, now)
+        if already is not None:
+            return Begun(await self.watch.look(already.id), found.tenant, None)
         await self.limiter.hit(Limit.LOGIN_STARTS_PER_IP, per_ip)
         if found.browser is None:
             await self.limiter.hit(Limit.LOGIN_STARTS_PER_TENANT, found.tenant.id)
@@ -133,7 +135,11 @@ class SignIn(Asker):
                 login.tenant_id, login.account, pressure.with_password(login.lane, tries.failed(now))
             )
             user = await tx.users.get(login.tenant_id, login.user_id) if login.user_id else None
-        right = await self.hasher.verify(password, user.password if user else None)
+        try:
+            right = await self.hasher.verify(password, user.password if user else None)
+        except Unavailable:
+            await self._give_back(login)
+            raise
         if not right or user is None:
             await self._refuse_password(login, now)
             raise WrongCredentials(login_id=login_id)
@@ -152,7 +158,7 @@ class SignIn(Asker):
             login.demand_push(now)
             tenant = await tx.tenants.get(login.tenant_id)
             user = await tx.users.get(tenant.id, login.user_id) if login.user_id else None
-            devices = await tx.devices.of_user(user.id) if user else []
+            devices = await tx.devices.of_user(user.id if user else NOBODY)
             asked = await self._asked(tx, tenant, login, user, now)
             if asked.resting_until is not None:
                 left = (asked.resting_until - now).total_seconds()
@@ -169,7 +175,7 @@ class SignIn(Asker):
         async with self.store.begin() as tx:
             login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand(Step.PUSH, Step.PASSWORD)
-            devices = await tx.devices.of_user(login.user_id) if login.user_id else []
+            devices = await tx.devices.of_user(login.user_id or NOBODY)
             if login.challenge_id is not None:
                 challenge = await tx.challenges.get(login.challenge_id)
                 if challenge.status_at(now) is Status.PENDING:
@@ -201,7 +207,8 @@ class SignIn(Asker):
             user = await tx.users.by_email(tenant.id, email)
             if user is not None and user.status is not UserStatus.ACTIVE:
                 user = None
-            devices = await tx.devices.of_user(user.id) if user else []
+            # Nobody's too, so that a stranger's address costs what a person's does.
+            devices = await tx.devices.of_user(user.id if user else NOBODY)
             logins: list[Login] = []
             if login_cookie:
                 macs = self.vault.macs("login-cookie", login_cookie)
@@ -225,17 +232,27 @@ class SignIn(Asker):
     async def _open(self, found: Known, login: Login, user: User | None, now: datetime) -> View:
         challenge: Challenge | None = None
         async with self.store.begin() as tx:
-            if login.step is Step.PUSH:
+            pressure = await tx.pressure.hold(login.tenant_id, login.account)
+            begun = await tx.logins.in_browser(login.tenant_id, [login.browser_mac], now)
+            already = _still_open(begun, login.account, now)
+            if already is None:
                 await tx.logins.add(login)
-                asked = await self._asked(tx, found.tenant, login, user, now)
-                challenge = asked.challenge
-                if challenge is not None:
-                    await tx.logins.move(asked.login, Step.PUSH)
-            else:
-                await tx.logins.add(login)
+                if login.step is Step.PUSH:
+                    challenge = await self._ask_first(tx, found.tenant, login, user, pressure, now)
         if challenge is not None:
             await self.ring(challenge, found.devices if user else [], now)
-        return await self.watch.look(login.id)
+        # Two starts at once in one browser are one sign-in.
+        return await self.watch.look(already.id if already else login.id)
+
+    async def _ask_first(
+        self, tx: Tx, tenant: Tenant, login: Login, user: User | None, pressure: Pressure, now: datetime
+    ) -> Challenge | None:
+        asked = await self.ask(tx, tenant, login, user, pressure, now)
+        if asked.pressure != pressure:
+            await tx.pressure.save(tenant.id, login.account, asked.pressure)
+        if asked.challenge is not None:
+            await tx.logins.move(asked.login, Step.PUSH)
+        return asked.challenge
 
     async def _asked(self, tx: Tx, tenant: Tenant, login: Login, user: User | None, now: datetime) -> Asked:
         pressure = await tx.pressure.hold(tenant.id, login.account)
@@ -245,6 +262,13 @@ class SignIn(Asker):
         return asked
 
     # Going on -------------------------------------------------------------------------------------------
+
+    async def _give_back(self, login: Login) -> None:
+        """Too busy to compare is no wrong password."""
+        async with self.store.begin() as tx:
+            pressure = await tx.pressure.hold(login.tenant_id, login.account)
+            tries = pressure.of_password(login.lane).given_back()
+            await tx.pressure.save(login.tenant_id, login.account, pressure.with_password(login.lane, tries))
 
     async def _refuse_password(self, login: Login, now: datetime) -> None:
         async with self.store.begin() as tx:
@@ -282,6 +306,12 @@ class SignIn(Asker):
             await self.ring(challenge, devices, now)
         await self.bus.publish(login_topic(login_id))
         return await self.watch.look(login_id)
+
+
+def _still_open(logins: list[Login], account: str, now: datetime) -> Login | None:
+    """Return the sign-in of this account that goes on, or that waits to be completed."""
+    going_on = (login for login in logins if login.account == account and MOVES[login.at(now).step])
+    return next(going_on, None)
 
 
 def _check(tenant: Tenant, email: str, return_to: str | None) -> None:

@@ -1,18 +1,21 @@
 """How a sign-in stands, for whoever waits for it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.domain.challenge import Challenge, Status
 from hub.domain.errors import NotFound
 from hub.domain.factors import Factor
 from hub.domain.ids import LoginId, TenantId
 from hub.domain.login import Login, Step
-from hub.domain.policy import PushFacts, resting_until
+from hub.domain.policy import PushFacts, lane_for, resting_until
 from hub.domain.secret import Secret
 from hub.flows.base import Flow
 from hub.ports import Tokens, Tx
 
+# A browser that connects again just after the end is still told what became of it.
+LAST_WORD = timedelta(minutes=1)
+DECIDED = frozenset({Status.APPROVED, Status.DENIED})
 METHODS = (Factor.PUSH, Factor.PASSWORD)
 
 
@@ -45,7 +48,7 @@ class Watch(Flow):
 
     def ticket(self, login: Login) -> str:
         """Return what opens the login's socket."""
-        return self.tokens.sign_ticket(login.id, login.expires_at)
+        return self.tokens.sign_ticket(login.id, login.expires_at + LAST_WORD)
 
     def login_of(self, ticket: str) -> LoginId | None:
         """Return the login that *ticket* opens, or None."""
@@ -60,7 +63,7 @@ class Watch(Flow):
     async def any_tenant_allows(self, origin: str) -> bool:
         """Whether some tenant lists *origin*."""
         async with self.store.read() as tx:
-            return any(origin in tenant.authentication.allowed_origins for tenant in await tx.tenants.all())
+            return bool(await tx.tenants.allowing(origin))
 
     async def look(self, login_id: LoginId) -> View:
         """Return how the login stands; raises NotFound."""
@@ -99,6 +102,9 @@ class Watch(Flow):
         now = self.clock.now()
         login = login.at(now)
         challenge = await tx.challenges.get(login.challenge_id) if login.challenge_id else None
+        if challenge is not None and login.step is Step.PUSH and challenge.status in DECIDED:
+            # It was decided between the two reads.
+            login = (await tx.logins.get(login.id)).at(now)
         resting = await self._resting_until(tx, login, now) if login.step is Step.PUSH else None
         pending = challenge is not None and challenge.status_at(now) is Status.PENDING
         digits = None
@@ -119,18 +125,18 @@ class Watch(Flow):
 
     async def _resting_until(self, tx: Tx, login: Login, now: datetime) -> datetime | None:
         pressure = await tx.pressure.get(login.tenant_id, login.account)
-        others = await tx.challenges.pending_of_account(login.tenant_id, login.account)
+        pending = await tx.challenges.pending_of_account(login.tenant_id, login.account)
+        others = [
+            challenge
+            for challenge in pending
+            if challenge.login_id != login.id and challenge.status_at(now) is Status.PENDING
+        ]
+        lane = lane_for(login.lane, [challenge.lane for challenge in others])
         facts = PushFacts(
             now=now,
-            lane=login.lane,
-            pressure=pressure.of_push(login.lane),
-            open_until=tuple(
-                challenge.expires_at
-                for challenge in others
-                if challenge.lane is login.lane
-                and challenge.login_id != login.id
-                and challenge.status_at(now) is Status.PENDING
-            ),
+            lane=lane,
+            pressure=pressure.of_push(lane),
+            open_until=tuple(challenge.expires_at for challenge in others if challenge.lane is lane),
             waits=self.waits,
         )
         return resting_until(facts)

@@ -107,7 +107,7 @@ async def enroll(request: Request) -> Response:
     if not signed_in.session.is_held:
         return see(next_page)
     try:
-        activation = await services(request).enroll.create_on_screen(signed_in.session)
+        activation = await services(request).enroll.create_anew(signed_in.session)
     except errors.StepUpRequired:
         await services(request).sessions.sign_out(signed_in.session)
         return see(f"/t/{signed_in.tenant.slug}/login")

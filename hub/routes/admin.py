@@ -1,6 +1,6 @@
 """The calls of a tenant's admins."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -241,12 +241,12 @@ def _moment(text: str | None, field: str, errors: list[FieldError]) -> datetime 
         return None
     try:
         moment = parse_time(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        errors.append(FieldError(field, "A time like 2026-11-24T03:00:00Z."))
-        return None
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    errors.append(FieldError(field, "A time like 2026-11-24T03:00:00Z."))
+    return None
 
 
 def _origins(texts: list[str]) -> tuple[str, ...]:

@@ -127,6 +127,7 @@ def page_limit(request: Request) -> int:
     text = request.query_params.get("limit")
     if text is None:
         return PAGE_LIMIT[0]
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= PAGE_LIMIT[1]:
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= limit <= PAGE_LIMIT[1]:
         raise Invalid(errors=[FieldError("limit", f"A whole number from 1 to {PAGE_LIMIT[1]}.")])
-    return int(text)
+    return limit

@@ -14,6 +14,7 @@ from hub.domain.ids import LoginId
 from hub.domain.limits import Limit
 from hub.domain.login import Step
 from hub.domain.secret import Secret
+from hub.domain.words import is_readable
 from hub.flows.base import login_topic
 from hub.flows.complete import Completed
 from hub.flows.sign_in import Begun
@@ -115,8 +116,8 @@ async def complete(request: Request) -> Response:
 async def begin(request: Request, body: Start) -> Begun:
     """Begin a sign-in for this request's browser."""
     hub, slug = services(request), request.path_params["slug"]
-    if body.app is not None and not body.app.isprintable():
-        raise Invalid(errors=[FieldError("app", "1 to 80 printable characters.")])
+    if body.app is not None and not is_readable(body.app):
+        raise Invalid(errors=[FieldError("app", "1 to 80 characters that can be read.")])
     account = hub.sign_in.account_key(slug, body.email)
     return await hub.sign_in.begin(
         slug,

@@ -1,13 +1,11 @@
 """Every route of the hub: the index of what can be asked over HTTP."""
 
-from http import HTTPStatus
-
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route, Router
 
 from hub.domain.errors import HubError
 from hub.routes import account, account_pages, admin, enroll, errors, health, login, login_pages, pages
@@ -16,21 +14,27 @@ log = structlog.get_logger()
 
 TENANT = "/t/{slug}"
 
+
+def _router(routes: list[Route]) -> Router:
+    # With a slash too many a path is none of ours: the redirect would go to whatever host the request names.
+    return Router(routes, redirect_slashes=False)
+
+
 ROUTES = [
     *health.ROUTES,
     *enroll.ROUTES,
     *account.ROUTES,
     *account_pages.ROUTES,
-    Mount(f"{TENANT}/api/v1/admin", routes=admin.ROUTES),
-    Mount(f"{TENANT}/api/v1", routes=login.ROUTES),
-    Mount(TENANT, routes=login_pages.ROUTES),
+    Mount(f"{TENANT}/api/v1/admin", app=_router(admin.ROUTES)),
+    Mount(f"{TENANT}/api/v1", app=_router(login.ROUTES)),
+    Mount(TENANT, app=_router(login_pages.ROUTES)),
     Mount("/static", app=pages.Static(), name="static"),
 ]
 
 
 def starlette() -> Starlette:
     """Return the HTTP side as an ASGI application; ``app.state.services`` is set before it serves."""
-    return Starlette(
+    app = Starlette(
         routes=ROUTES,
         exception_handlers={
             HubError: _on_hub_error,
@@ -38,6 +42,8 @@ def starlette() -> Starlette:
             Exception: _on_fault,
         },
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def is_api(request: Request) -> bool:
@@ -53,8 +59,12 @@ async def _on_hub_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
-    return errors.plain_problem(status) if is_api(request) else pages.error_page(request, status)
+    assert isinstance(error, HTTPException)  # noqa: S101  # the router hands nothing else in
+    status = error.status_code
+    response = errors.plain_problem(status) if is_api(request) else pages.error_page(request, status)
+    # "Allow" where the method is wrong (RFC 9110 section 15.5.6).
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _on_fault(request: Request, _: Exception) -> Response:

@@ -1,6 +1,14 @@
 """Why a socket ends: each error, and the close code that tells it."""
 
-from hub.domain.errors import BadProof, DeviceRefusal, DeviceRemoved, HubError, NotFound, Unavailable
+from hub.domain.errors import (
+    BadProof,
+    DeviceRefusal,
+    DeviceRemoved,
+    HubError,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
 from hub.protocol import Close, ErrorCode
 
 
@@ -31,6 +39,7 @@ class Done(Exception):
 CODES: dict[type[Exception], Close] = {
     Done: Close.DONE,
     Unavailable: Close.TRY_LATER,
+    RateLimited: Close.TRY_LATER,
     Malformed: Close.MALFORMED,
     BadProof: Close.NOT_AUTHENTICATED,
     NotAuthenticated: Close.NOT_AUTHENTICATED,

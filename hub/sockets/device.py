@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hub.domain.challenge import Challenge, Report
 from hub.domain.device import Device
-from hub.domain.errors import AlreadySettled, DeviceRefusal, RateLimited
+from hub.domain.errors import AlreadySettled, DeviceRefusal
 from hub.domain.ids import ChallengeId, DeviceId
 from hub.domain.secret import Secret
 from hub.flows.base import device_topic
@@ -42,7 +42,8 @@ from hub.protocol import (
 )
 from hub.services import Services
 from hub.sockets.closing import ConnectedElsewhere, Malformed, SilentTooLong, error_code
-from hub.sockets.serve import Connection, Receive, Scope, Send, accept, chosen, peer, refuse, serve
+from hub.sockets.handshake import chosen, let_in
+from hub.sockets.serve import Connection, Receive, Scope, Send
 
 SUBPROTOCOLS = (Subprotocol.DEVICE_MSGPACK, Subprotocol.DEVICE_JSON)
 LOOK_WITHOUT_BUS_S = 1.0
@@ -152,26 +153,16 @@ class DeviceSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if self.services.draining.begun:
-            await refuse(receive, send, 503, "unavailable", "This process is stopping: try again.", 1)
-            return
-        subprotocol = chosen(scope, SUBPROTOCOLS)
-        if subprotocol is None:
-            names = " or ".join(SUBPROTOCOLS)
-            await refuse(receive, send, 400, "invalid", f"Offer the subprotocol {names}.")
-            return
-        try:
-            with self.services.anonymous_sockets.take(peer(scope)) as known:
-                connection = await accept(receive, send, subprotocol)
-                await serve(connection, lambda each: self._talk(each, known))
-        except RateLimited as limited:
-            await refuse(receive, send, 429, limited.code, str(limited), limited.retry_after_s)
+        await let_in(self.services, scope, receive, send, self._judge, self._talk)
 
-    async def _talk(self, connection: Connection, known: Callable[[], None]) -> None:
+    async def _judge(self, scope: Scope) -> Subprotocol:
+        return chosen(scope, SUBPROTOCOLS)
+
+    async def _talk(self, connection: Connection, proven: Callable[[], None]) -> None:
         stranger = Stranger(self.services, _nonce(self.services))
         await connection.say([stranger.greeting()])
         admitted = await stranger.authenticate(await _first(connection))
-        known()
+        proven()
         async with self.services.bus.listen(device_topic(admitted.device.id), ring=connection.ring):
             phone = Phone(self.services, admitted, _nonce(self.services))
             await connection.say([await phone.ready()])

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.domain.errors import RateLimited
 from hub.domain.ids import LoginId
 from hub.flows.base import login_topic
 from hub.flows.watch import View
@@ -19,18 +18,8 @@ from hub.protocol import (
 )
 from hub.services import Services
 from hub.sockets.closing import Done, Malformed, NotAuthenticated, SilentTooLong
-from hub.sockets.serve import (
-    Connection,
-    Receive,
-    Scope,
-    Send,
-    accept,
-    chosen,
-    header,
-    peer,
-    refuse,
-    serve,
-)
+from hub.sockets.handshake import Refused, chosen, header, let_in, peer
+from hub.sockets.serve import Connection, Receive, Scope, Send
 from hub.views import state
 
 LOOK_WITHOUT_BUS_S = 1.0
@@ -78,45 +67,41 @@ class LoginSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if self.services.draining.begun:
-            await refuse(receive, send, 503, "unavailable", "This process is stopping: try again.", 1)
-            return
+
+        async def talk(connection: Connection, proven: Callable[[], None]) -> None:
+            await self._talk(connection, header(scope, b"origin"), peer(scope), proven)
+
+        await let_in(self.services, scope, receive, send, self._judge, talk)
+
+    async def _judge(self, scope: Scope) -> Subprotocol:
         origin = header(scope, b"origin")
-        if origin is not None and not await self._may_come_from(origin):
-            await refuse(receive, send, 403, "bad_origin", "No tenant here lets pages of this origin watch.")
-            return
-        subprotocol = chosen(scope, (Subprotocol.LOGIN_JSON,))
-        if subprotocol is None:
-            await refuse(receive, send, 400, "invalid", f"Offer the subprotocol {Subprotocol.LOGIN_JSON}.")
-            return
-        try:
-            with self.services.anonymous_sockets.take(peer(scope)) as known:
-                connection = await accept(receive, send, subprotocol)
-                await serve(connection, lambda each: self._talk(each, origin, known))
-        except RateLimited as limited:
-            await refuse(receive, send, 429, limited.code, str(limited), limited.retry_after_s)
+        foreign = origin is not None and origin != self.services.public_url.origin
+        if foreign and not await self.services.watch.any_tenant_allows(origin or ""):
+            raise Refused(403, "bad_origin", "No tenant here lets pages of this origin watch.")
+        return chosen(scope, (Subprotocol.LOGIN_JSON,))
 
-    async def _may_come_from(self, origin: str) -> bool:
-        return origin == self.services.public_url.origin or await self.services.watch.any_tenant_allows(
-            origin
-        )
-
-    async def _talk(self, connection: Connection, origin: str | None, known: Callable[[], None]) -> None:
+    async def _talk(
+        self, connection: Connection, origin: str | None, address: str, proven: Callable[[], None]
+    ) -> None:
         login_id = self.services.watch.login_of(await _ticket(connection))
         if login_id is None:
             raise NotAuthenticated
         own = origin is None or origin == self.services.public_url.origin
         if not own and origin not in await self.services.watch.allowed_origins(login_id):
             raise NotAuthenticated
-        known()
-        async with self.services.bus.listen(login_topic(login_id), ring=connection.ring):
-            watcher = Watcher(self.services, login_id)
-            while True:
-                await connection.say(await watcher.look())
-                if watcher.is_over:
-                    raise Done
-                # The browser has nothing more to say; what it sends anyway is counted and left alone.
-                await connection.frame(watcher.look_again_within_s())
+        # A ticket is had for the asking, so those who show one are counted on.
+        with self.services.watching_sockets.take(address):
+            proven()
+            async with self.services.bus.listen(login_topic(login_id), ring=connection.ring):
+                await self._watch(connection, Watcher(self.services, login_id))
+
+    async def _watch(self, connection: Connection, watcher: Watcher) -> None:
+        while True:
+            await connection.say(await watcher.look())
+            if watcher.is_over:
+                raise Done
+            # The browser has nothing more to say; what it sends anyway is counted and left alone.
+            await connection.frame(watcher.look_again_within_s())
 
 
 async def _ticket(connection: Connection) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-from hub.domain.address import limit_key
 from hub.protocol import Close, Subprotocol, Wire, encode
 from hub.sockets.closing import TooManyFrames, close_code
 
@@ -146,19 +145,3 @@ async def refuse(receive: Receive, send: Send, status: int, code: str, detail: s
         headers.append((b"retry-after", str(retry_s).encode()))
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """Return a handshake header."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
-
-
-def peer(scope: Scope) -> str:
-    """Return what limits per address are counted by."""
-    client = scope.get("client")
-    return limit_key(client[0] if client else "")
-
-
-def chosen(scope: Scope, known: tuple[Subprotocol, ...]) -> Subprotocol | None:
-    """Return the first subprotocol that the client offers and the hub knows."""
-    return next((Subprotocol(offer) for offer in scope["subprotocols"] if offer in known), None)

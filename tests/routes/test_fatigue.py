@@ -1,11 +1,15 @@
 """Nobody is rung to death: open challenges, growing waits, mute, and a lane of one's own (SECURITY.md)."""
 
+import asyncio
+import contextlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.domain.errors import RateLimited
+from hub.domain.limits import Limit
 from hub.domain.login import Step
 from hub.protocol import parse_time
 from tests.routes.acting import ADA, answer, audit, nobody, person, refused, rows, sign_in
@@ -50,6 +54,30 @@ async def test_three_challenges_may_be_open(hub: RunningHub) -> None:
         assert told["socket"]
         refused(await fourth.again("push"), 429, "too_soon")
         assert len(audit(hub, "challenge.asked")) == 3
+
+
+async def test_many_starts_at_once_open_no_more(open_hub: RunningHub) -> None:
+    await person(open_hub, await open_hub.tenant())
+    async with AsyncExitStack() as stack:
+        browsers = [await stack.enter_async_context(open_hub.browser()) for _ in range(12)]
+
+        answers = await asyncio.gather(*(browser.start() for browser in browsers))
+
+    assert sum("challenge" in each for each in answers) == 3
+    assert len(audit(open_hub, "challenge.asked")) == 3
+
+
+async def test_the_limit_of_a_tenant_never_stops_a_known_browser(hub: RunningHub) -> None:
+    tenant = await hub.tenant()
+    _, phone = await person(hub, tenant)
+    async with hub.browser() as own, hub.browser() as stranger:
+        await sign_in(phone, own)
+        with contextlib.suppress(RateLimited):
+            while True:
+                await hub.services.sign_in.limiter.hit(Limit.LOGIN_STARTS_PER_TENANT, tenant.id)
+
+        refused(await stranger.login_call("/login", {"email": ADA}), 429, "rate_limited")
+        assert (await own.start())["challenge"]["status"] == "pending"
 
 
 @pytest.mark.parametrize("known", [True, False])

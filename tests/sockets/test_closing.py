@@ -36,6 +36,7 @@ ERROR_CODES = {
 CLOSED_WITH = [
     (closing.Done, 1000),
     (errors.Unavailable, 1013),
+    (errors.RateLimited, 1013),
     (closing.Malformed, 4400),
     (errors.BadProof, 4401),
     (closing.NotAuthenticated, 4401),

@@ -169,7 +169,7 @@ async def test_another_token_of_the_hub_is_no_ticket(hub: RunningHub) -> None:
         assert await watched(page, question.request) == 4401
 
 
-async def test_a_ticket_lives_as_long_as_its_login(hub: RunningHub) -> None:
+async def test_a_ticket_outlives_its_login_by_a_minute_for_the_last_word(hub: RunningHub) -> None:
     who = await someone(hub)
     async with waiting(who) as browser:
         hub.clock.advance(590)
@@ -177,9 +177,14 @@ async def test_a_ticket_lives_as_long_as_its_login(hub: RunningHub) -> None:
             in_time = await watched(page, ticket_of(browser))
         hub.clock.advance(11)
         async with knocking(hub, hub.url) as page:
+            just_over = await watched(page, ticket_of(browser))
+        hub.clock.advance(60)
+        async with knocking(hub, hub.url) as page:
             too_late = await watched(page, ticket_of(browser))
 
         assert isinstance(in_time, dict)
+        assert isinstance(just_over, dict)
+        assert just_over["step"] == "failed"
         assert too_late == 4401
 
 

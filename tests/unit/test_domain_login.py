@@ -154,7 +154,7 @@ def test_a_push_is_taken_when_the_minute_and_the_rest_are_both_over() -> None:
 
     minute, soon, late = (NOW + timedelta(seconds=seconds) for seconds in (60, 30, 90))
 
-    assert next_push(None) is None
+    assert next_push(None) == login().created_at
     assert next_push(soon) == soon
     assert next_push(soon, last_push_at=NOW) == minute
     assert next_push(late, last_push_at=NOW) == late

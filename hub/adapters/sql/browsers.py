@@ -1,23 +1,17 @@
 """The known browsers' table."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from hub.adapters.sql.query import Query
-from hub.adapters.sql.rows import Repository, Shape, some
+from hub.adapters.sql.rows import Repository, Shape
 from hub.adapters.sql.tables import NOT_FORGOTTEN, browsers
 from hub.domain.account import KnownBrowser
 from hub.domain.ids import BrowserId, UserId
 
 _SHAPE = Shape(KnownBrowser, browsers)
 _GET = Query(_SHAPE.select.where(browsers.c.id == sa.bindparam("of_id")))
-_BY_TOKEN = Query(
-    _SHAPE.select.where(
-        sa.or_(browsers.c.token_mac.in_(some("macs")), browsers.c.previous_mac.in_(some("macs")))
-    )
-)
 _SAVED = tuple(name for name in _SHAPE.changing if name != "forgotten_at")
 # What is forgotten stays so, whatever was read before it was.
 _SAVE = Query(
@@ -37,10 +31,6 @@ class SqlBrowsers(Repository[KnownBrowser]):
 
     __slots__ = ()
     shape = _SHAPE
-
-    async def by_token(self, macs: Sequence[str]) -> KnownBrowser | None:
-        """Return the browser whose cookie, present or previous, has one of these keyed hashes."""
-        return await self._maybe(_BY_TOKEN, macs=list(macs))
 
     async def get(self, browser_id: BrowserId) -> KnownBrowser:
         """Return it; raises NotFound."""

@@ -9,7 +9,7 @@ from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, some
 from hub.adapters.sql.tables import NOT_ENDED, sessions
 from hub.domain.account import Session
-from hub.domain.ids import UserId
+from hub.domain.ids import BrowserId, SessionId, UserId
 
 _SHAPE = Shape(Session, sessions)
 _BY_TOKEN = Query(_SHAPE.select.where(sessions.c.token_mac.in_(some("macs"))))
@@ -29,6 +29,13 @@ _SAVE = Query(
 )
 
 
+_KNOW = Query(
+    sa.update(sessions)
+    .where(sessions.c.id == sa.bindparam("of_id"), sessions.c.browser_id.is_(None), NOT_ENDED)
+    .values(browser_id=sa.bindparam("in_browser"))
+)
+
+
 class SqlSessions(Repository[Session]):
     """Implements ports.Sessions."""
 
@@ -43,6 +50,10 @@ class SqlSessions(Repository[Session]):
         """Write scope, proofs, ends and browser; raises NotFound."""
         values = _SHAPE.values(session, *_SAVED)
         await self._save(_SAVE, {"of_id": session.id, "ended": session.ended_at, **values})
+
+    async def know(self, session_id: SessionId, browser_id: BrowserId) -> bool:
+        """Note which known browser an open session is in, if it is in none yet; say whether it was."""
+        return await self._link.change(_KNOW, {"of_id": session_id, "in_browser": browser_id}) == 1
 
     async def open_of_user(self, user_id: UserId, now: datetime) -> list[Session]:
         """Return the open ones, newest first."""

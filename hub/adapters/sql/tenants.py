@@ -14,6 +14,11 @@ _SHAPE = Shape(Tenant, tenants)
 _GET = Query(_SHAPE.select.where(tenants.c.id == sa.bindparam("of_id")))
 _BY_SLUG = Query(_SHAPE.select.where(tenants.c.slug == sa.bindparam("of_slug")))
 _ALL = Query(_SHAPE.select.order_by(tenants.c.created_at, tenants.c.id))
+_SETTINGS = sa.cast(tenants.c.authentication, sa.Text)
+_ALLOWING = Query(
+    _SHAPE.select.where(sa.func.instr(_SETTINGS, sa.bindparam("quoted")) > 0),
+    _SHAPE.select.where(sa.func.strpos(_SETTINGS, sa.bindparam("quoted")) > 0),
+)
 _SAVE = Query(sa.update(tenants).where(tenants.c.id == sa.bindparam("of_id")))
 
 
@@ -48,6 +53,12 @@ class SqlTenants(Repository[Tenant]):
     async def all(self) -> list[Tenant]:
         """Return every tenant, oldest first."""
         return await self._many(_ALL)
+
+    async def allowing(self, origin: str) -> list[Tenant]:
+        """Return the tenants whose pages of *origin* may watch a sign-in."""
+        # The text of the settings narrows it down; the settings decide.
+        found = await self._many(_ALLOWING, quoted=f'"{origin}"')
+        return [tenant for tenant in found if origin in tenant.authentication.allowed_origins]
 
 
 def _told(error: Exception) -> Exception:
