@@ -40,19 +40,19 @@ async def test_a_sign_in_leaves_its_trace_in_order(hub: RunningHub) -> None:
         await browser.start()
         await answer(phone, browser, "deny")
 
-    assert await hub.audit_types(tenant) == [
+    types = await hub.audit_types(tenant)
+    assert types[:6] == [
         "tenant.created",
         "user.created",
         "enrollment.created",
         "device.enrolled",
         "challenge.asked",
         "challenge.approved",
-        "browser.known",
-        "session.created",
-        "challenge.asked",
-        "challenge.denied",
-        "browser.forgotten",
     ]
+    # What happened at one instant has no order.
+    assert set(types[6:8]) == {"session.created", "browser.known"}
+    assert types[8] == "challenge.asked"
+    assert set(types[9:]) == {"challenge.denied", "browser.forgotten"}
 
 
 async def test_rows_are_sealed_within_about_a_second_and_the_chain_holds_from_the_first(

@@ -2,6 +2,7 @@
 
 import re
 
+from hub.domain.device import NAME_MAX
 from tests.routes.acting import ADA, audit, person, refused, sign_in, sign_in_by_password
 from tests.running import Phone, RunningHub
 
@@ -33,7 +34,7 @@ async def test_a_phone_is_renamed(hub: RunningHub) -> None:
 
         assert (renamed.status_code, renamed.json()["name"]) == (200, "Old phone")
         assert audit(hub, "device.renamed") == [{"device": phone.id, "from": "Pixel 9", "to": "Old phone"}]
-        for name in ("", " ", "x" * 65, "a\u0007b"):
+        for name in ("", " ", "x" * (NAME_MAX + 1), "a\u0007b"):
             problem = refused(
                 await browser.call("PATCH", f"{DEVICES}/{phone.id}", {"name": name}), 422, "invalid"
             )

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from hub.domain.device import NAME_MAX
 from hub.domain.enrollment import CARRIED_LIFE, ON_SCREEN_LIFE
 from hub.flows.administer import AT_THE_COMMAND_LINE
 from hub.flows.base import OPERATOR
@@ -123,7 +124,7 @@ async def test_what_is_not_right_leaves_the_code_good(hub: RunningHub) -> None:
         ({"proof": phone.enrolling_proof(code, iat=0, exp=60)}, "invalid", "proof"),
         ({"proof": other.sign("lumo-proof+jwt", {"aud": hub.url, "nonce": code})}, "invalid", "proof"),
         ({"device": device | {"name": " "}}, "invalid", "device.name"),
-        ({"device": device | {"name": "x" * 65}}, "invalid", "device.name"),
+        ({"device": device | {"name": "x" * (NAME_MAX + 1)}}, "invalid", "device.name"),
         ({"device": device | {"name": "a\nb"}}, "invalid", "device.name"),
         ({"device": device | {"platform": ""}}, "invalid", "device.platform"),
         ({"device": {"name": "Pixel"}}, "invalid", "device.platform"),

@@ -72,11 +72,17 @@ async def test_the_limit_of_a_tenant_never_stops_a_known_browser(hub: RunningHub
     _, phone = await person(hub, tenant)
     async with hub.browser() as own, hub.browser() as stranger:
         await sign_in(phone, own)
-        with contextlib.suppress(RateLimited):
-            while True:
-                await hub.services.sign_in.limiter.hit(Limit.LOGIN_STARTS_PER_TENANT, tenant.id)
+        # A second time where the minute ended in between.
+        for _ in range(2):
+            with contextlib.suppress(RateLimited):
+                while True:
+                    await hub.services.sign_in.limiter.hit(Limit.LOGIN_STARTS_PER_TENANT, tenant.id)
+            held = await stranger.login_call("/login", {"email": ADA})
+            if held.status_code != 200:
+                break
+            await stranger.again("cancel")
 
-        refused(await stranger.login_call("/login", {"email": ADA}), 429, "rate_limited")
+        refused(held, 429, "rate_limited")
         assert (await own.start())["challenge"]["status"] == "pending"
 
 
@@ -228,14 +234,15 @@ async def test_where_limits_are_lifted_waits_are_and_mute_and_cap_stay(tmp_path:
 
 
 async def test_starts_are_limited_per_address_and_the_wait_is_told(hub: RunningHub) -> None:
-    await person(hub, await hub.tenant())
+    """Sixty in a minute of the clock, so at most twice as many around its end."""
+    await hub.tenant()
     async with hub.browser() as browser:
-        answers = [
-            await browser.call("POST", "/t/demo/api/v1/login", {"email": f"x{n}@demo.test"})
-            for n in range(61)
-        ]
+        for started in range(121):
+            answered = await browser.call("POST", "/t/demo/api/v1/login", {"email": f"x{started}@demo.test"})
+            if answered.status_code != 200:
+                break
 
-        assert {each.status_code for each in answers[:60]} == {200}
-        refused(answers[60], 429, "rate_limited")
-        page = await browser.call("GET", "/t/demo/login")
-        assert page.status_code == 200
+        refused(answered, 429, "rate_limited")
+        assert started >= 60
+        assert int(answered.headers["retry-after"]) <= 60
+        assert (await browser.call("GET", "/t/demo/login")).status_code == 200

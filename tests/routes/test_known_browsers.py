@@ -123,6 +123,18 @@ async def test_the_value_before_is_good_for_a_minute_and_then_forgets_the_browse
         assert await asks_for_a_match(browser)
 
 
+async def test_a_value_before_the_last_but_one_forgets_the_browser_at_once(hub: RunningHub) -> None:
+    phone, browser = await known(hub, await hub.tenant())
+    async with browser, hub.browser() as thief:
+        (name,) = [each for each in browser.http.cookies if "known-" in each]
+        thief.http.cookies.set(name, browser.http.cookies[name])
+        for _ in range(2):
+            await sign_in(phone, browser)
+
+        assert await asks_for_a_match(thief)
+        assert await asks_for_a_match(browser)
+
+
 async def test_thirty_days_after_the_last_sign_in_a_browser_is_unknown(hub: RunningHub) -> None:
     phone, browser = await known(hub, await hub.tenant())
     async with browser:

@@ -106,6 +106,7 @@ def test_a_rotation_keeps_the_old_value_for_a_minute_and_gives_thirty_days() -> 
     assert not after.is_stale(frozenset({"old"}), grace - TINY)
     assert after.is_stale(frozenset({"old"}), grace)
     assert not after.is_stale(frozenset({"new"}), grace)
+    assert after.is_stale(frozenset({"older"}), NOW)
 
 
 @pytest.mark.parametrize(

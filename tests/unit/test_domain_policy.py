@@ -74,3 +74,19 @@ def test_the_latest_moment_of_all_rules_counts() -> None:
 @pytest.mark.parametrize("past", [NOW, NOW - timedelta(seconds=1)])
 def test_what_is_over_refuses_nothing(past: datetime) -> None:
     assert resting_until(facts(PushPressure(muted_until=past))) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "taken", "lane"),
+    [
+        (Lane.ANY, [], Lane.ANY),
+        (Lane.ANY, [Lane.ANY, Lane.ANY], Lane.ANY),
+        (Lane.KNOWN, [], Lane.KNOWN),
+        (Lane.KNOWN, [Lane.ANY, Lane.ANY, Lane.ANY], Lane.KNOWN),
+        (Lane.KNOWN, [Lane.KNOWN], Lane.ANY),
+    ],
+)
+def test_a_known_browser_takes_its_own_lane_while_that_is_free(
+    own: Lane, taken: list[Lane], lane: Lane
+) -> None:
+    assert policy.lane_for(own, taken) is lane
