@@ -9,10 +9,12 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+import pytest
 
 from hub.domain.login import Step
 from tests.routes.acting import ADA, change_policy, cookies_of, nobody, person
@@ -257,18 +259,22 @@ async def test_the_statistic_sees_a_millisecond() -> None:
     assert await tell_apart(around(0.010), around(0.0105), 60, 60) > BOUND
 
 
-async def test_a_start_takes_as_long_for_nobody_as_for_somebody(open_hub: RunningHub) -> None:
-    """P(somebody's start is slower than nobody's) is within 0.5 ± 0.15, measured in turns."""
-    await person(open_hub, await open_hub.tenant())
-    unknown = nobody(open_hub, Step.PUSH, reached=False)
-
-    async with open_hub.browser() as browser:
+@pytest.mark.parametrize("reached", [False, True])
+async def test_a_start_takes_as_long_for_nobody_as_for_somebody(open_hub: RunningHub, reached: bool) -> None:
+    """P(somebody's start is slower than nobody's) is within 0.5 ± 0.15, phone at hand or not."""
+    _, phone = await person(open_hub, await open_hub.tenant())
+    unknown = nobody(open_hub, Step.PUSH, reached=reached)
+    async with AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(open_hub.browser())
+        device = await stack.enter_async_context(phone.connected()) if reached else None
 
         def start(email: str) -> Callable[[], Awaitable[float]]:
             async def measure() -> float:
                 browser.http.cookies.clear()
                 took = await took_s(browser.login_call("/login", {"email": email}))
                 await browser.again("cancel")
+                if device is not None and email == ADA:
+                    await device.until("resolved")
                 return took
 
             return measure
