@@ -2,8 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from typing import TypedDict
 
 import structlog
@@ -57,6 +58,7 @@ class Common(TypedDict):
     clock: Clock
     random: Randomness
     vault: ports.Vault
+    order: Iterator[int]
 
 
 class Ringing(Common):
@@ -169,7 +171,7 @@ async def open_services(
             limiter = Counters(enforced=enforced)
         hasher = stack.enter_context(Hasher())
         geo = stack.enter_context(Geo(settings.geoip_database, packaged_database()))
-        flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault)
+        flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault, order=count())
         ring = Ringing(**flow, tokens=tokens, issuer=address.origin, waits=enforced)
         known = KnownBrowsers(**flow)
         watch = Watch(**flow, tokens=tokens, waits=enforced)

@@ -32,15 +32,16 @@ class Prefix(StrEnum):
     BROWSER = "bro"
 
 
-def make(prefix: Prefix, now: datetime, entropy: bytes) -> str:
+def make(prefix: Prefix, now: datetime, entropy: bytes, order: int | None = None) -> str:
     """Return a new identifier that sorts by *now* (UUIDv7, RFC 9562 section 5.7).
 
     Args:
         entropy: 10 random bytes; 74 of their 80 bits are used.
+        order: sorts those of one millisecond (a counter, section 6.2 method 1); without it chance does.
     """
     millis = int(now.timestamp() * 1000) & ((1 << 48) - 1)
     noise = int.from_bytes(entropy[:ENTROPY_BYTES], "big")
-    rand_a = (noise >> 62) & 0xFFF
+    rand_a = (noise >> 62 if order is None else order) & 0xFFF
     rand_b = noise & ((1 << 62) - 1)
     uuid = (millis << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
     return f"{prefix}_{base32(uuid, 26)}"

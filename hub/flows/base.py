@@ -1,7 +1,7 @@
 """What every flow has at hand."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,13 +18,14 @@ OPERATOR = Actor(ActorKind.OPERATOR)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """The store, the bus, the clock, chance and the vault."""
+    """The store, the bus, the clock, chance, the vault, and a counter that all flows share."""
 
     store: Store
     bus: Bus
     clock: Clock
     random: Randomness
     vault: Vault
+    order: Iterator[int]
 
     def new_id(self, prefix: Prefix, now: datetime) -> str:
         """Return a new identifier."""
@@ -46,7 +47,9 @@ class Flow:
         data: Mapping[str, Any] | None = None,
     ) -> Record:
         """Return an audit row to add."""
-        row_id = AuditId(self.new_id(Prefix.AUDIT, now))
+        entropy = self.random.entropy(ids.ENTROPY_BYTES)
+        # What one flow records stays in the order in which it happened.
+        row_id = AuditId(ids.make(Prefix.AUDIT, now, entropy, next(self.order)))
         return Record(row_id, tenant_id, now, event, actor, user_id, ip, data or {})
 
     def account_key(self, slug: str, email: str) -> str:
