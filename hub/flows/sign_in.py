@@ -230,7 +230,7 @@ class SignIn(Asker):
         return decoy.first_step(self.vault.steady("decoy", account)), None
 
     async def _open(self, found: Known, login: Login, user: User | None, now: datetime) -> View:
-        challenge: Challenge | None = None
+        asked: Asked | None = None
         async with self.store.begin() as tx:
             pressure = await tx.pressure.hold(login.tenant_id, login.account)
             begun = await tx.logins.in_browser(login.tenant_id, [login.browser_mac], now)
@@ -238,21 +238,26 @@ class SignIn(Asker):
             if already is None:
                 await tx.logins.add(login)
                 if login.step is Step.PUSH:
-                    challenge = await self._ask_first(tx, found.tenant, login, user, pressure, now)
+                    asked = await self._ask_first(tx, found.tenant, login, user, pressure, now)
+        if already is not None:
+            # Two starts at once in one browser are one sign-in.
+            return await self.watch.look(already.id)
+        if asked is None:
+            return self.watch.seen(login, None, None, now)
+        challenge = asked.challenge
         if challenge is not None:
-            await self.ring(challenge, found.devices if user else [], now)
-        # Two starts at once in one browser are one sign-in.
-        return await self.watch.look(already.id if already else login.id)
+            challenge = await self.ring(challenge, found.devices if user else [], now)
+        return self.watch.seen(asked.login, challenge, asked.resting_until, now)
 
     async def _ask_first(
         self, tx: Tx, tenant: Tenant, login: Login, user: User | None, pressure: Pressure, now: datetime
-    ) -> Challenge | None:
+    ) -> Asked:
         asked = await self.ask(tx, tenant, login, user, pressure, now)
         if asked.pressure != pressure:
             await tx.pressure.save(tenant.id, login.account, asked.pressure)
         if asked.challenge is not None:
             await tx.logins.move(asked.login, Step.PUSH)
-        return asked.challenge
+        return asked
 
     async def _asked(self, tx: Tx, tenant: Tenant, login: Login, user: User | None, now: datetime) -> Asked:
         pressure = await tx.pressure.hold(tenant.id, login.account)

@@ -106,9 +106,18 @@ class Watch(Flow):
             # It was decided between the two reads.
             login = (await tx.logins.get(login.id)).at(now)
         resting = await self._resting_until(tx, login, now) if login.step is Step.PUSH else None
-        pending = challenge is not None and challenge.status_at(now) is Status.PENDING
+        return self.seen(login, challenge, resting, now)
+
+    def seen(
+        self, login: Login, challenge: Challenge | None, resting: datetime | None, now: datetime
+    ) -> View:
+        """Return how it stands, to one who has it all at hand; *resting* is when a push will be taken."""
         digits = None
-        if challenge is not None and pending and challenge.digits is not None:
+        if (
+            challenge is not None
+            and challenge.digits is not None
+            and challenge.status_at(now) is Status.PENDING
+        ):
             digits = Secret(self.vault.unseal("digits", challenge.digits))
         changes = [login.ends_at if login.resolution is None or login.step is Step.APPROVED else None]
         if challenge is not None:
