@@ -98,7 +98,7 @@ def cookies_of(response: httpx2.Response) -> dict[str, dict[str, str]]:
     for line in response.headers.get_list("set-cookie"):
         pair, *attributes = line.split("; ")
         name, value = pair.split("=", 1)
-        said = dict((*each.split("=", 1), "")[:2] for each in attributes)
+        said = {each.partition("=")[0]: each.partition("=")[2] for each in attributes}
         found[name] = {"": value.strip('"')} | {key.lower(): text.lower() for key, text in said.items()}
     return found
 

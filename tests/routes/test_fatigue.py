@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from hub.domain.errors import RateLimited
@@ -72,17 +73,20 @@ async def test_the_limit_of_a_tenant_never_stops_a_known_browser(hub: RunningHub
     _, phone = await person(hub, tenant)
     async with hub.browser() as own, hub.browser() as stranger:
         await sign_in(phone, own)
-        # A second time where the minute ended in between.
-        for _ in range(2):
+
+        async def held() -> httpx2.Response:
             with contextlib.suppress(RateLimited):
                 while True:
                     await hub.services.sign_in.limiter.hit(Limit.LOGIN_STARTS_PER_TENANT, tenant.id)
-            held = await stranger.login_call("/login", {"email": ADA})
-            if held.status_code != 200:
-                break
-            await stranger.again("cancel")
+            return await stranger.login_call("/login", {"email": ADA})
 
-        refused(held, 429, "rate_limited")
+        answered = await held()
+        if answered.status_code == 200:
+            # The minute ended in between.
+            await stranger.again("cancel")
+            answered = await held()
+
+        refused(answered, 429, "rate_limited")
         assert (await own.start())["challenge"]["status"] == "pending"
 
 
@@ -237,12 +241,12 @@ async def test_starts_are_limited_per_address_and_the_wait_is_told(hub: RunningH
     """Sixty in a minute of the clock, so at most twice as many around its end."""
     await hub.tenant()
     async with hub.browser() as browser:
-        for started in range(121):
+        started, answered = 0, await browser.call("GET", "/healthz")
+        while answered.status_code == 200 and started <= 120:
+            started += 1
             answered = await browser.call("POST", "/t/demo/api/v1/login", {"email": f"x{started}@demo.test"})
-            if answered.status_code != 200:
-                break
 
         refused(answered, 429, "rate_limited")
-        assert started >= 60
+        assert started > 60
         assert int(answered.headers["retry-after"]) <= 60
         assert (await browser.call("GET", "/t/demo/login")).status_code == 200

@@ -147,8 +147,8 @@ async def compare(hub: RunningHub, way: Callable[[Seen], Awaitable[None]], known
 
 def difference(one: Any, other: Any) -> str:
     """Return the lines that differ."""
-    lines = [json.dumps(each, indent=1).replace("\\n", "\n").splitlines() for each in (one, other)]
-    return "\n".join(line for line in difflib.ndiff(*lines) if line[0] in "+-")
+    here, there = (json.dumps(each, indent=1).replace("\\n", "\n").splitlines() for each in (one, other))
+    return "\n".join(line for line in difflib.ndiff(here, there) if line[0] in "+-")
 
 
 async def test_a_phone_that_is_away_and_no_phone_at_all_look_the_same(hub: RunningHub) -> None:
