@@ -264,7 +264,8 @@ async def open_still(page: Page, address: str, state: str) -> None:
     await page.goto(f"{address}/{name}.html" + (f"#{fragment}" if fragment else ""))
 
 
-async def _photograph(folder: Path) -> None:
+async def photograph(folder: Path) -> None:
+    """Write a picture of each state at phone and desktop width, light and dark, for a person to look at."""
     folder.mkdir(parents=True, exist_ok=True)
     with served() as address:
         async with async_playwright() as playwright, await launch(playwright) as browser:
@@ -283,4 +284,4 @@ async def _photograph(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_photograph(Path(sys.argv[1])))
+    asyncio.run(photograph(Path(sys.argv[1])))
