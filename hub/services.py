@@ -17,6 +17,8 @@ from hub.flows.sign_in import SignIn
 from hub.flows.watch import Watch
 from hub.ports import Agents, Bus, Clock, Geo, Randomness, Store, Tokens, Vault
 
+LOOK_WITHOUT_BUS_S = 1.0
+
 
 @dataclass(slots=True)
 class Draining:
@@ -118,3 +120,7 @@ class Services:
     anonymous_sockets: Places
     long_polls: Places
     watching_sockets: Places
+
+    def look_within_s(self, longest: float) -> float:
+        """Return after how many seconds to look even if nobody rings: once a second while the bus is down."""
+        return longest if self.bus.is_up else min(longest, LOOK_WITHOUT_BUS_S)

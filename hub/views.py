@@ -9,6 +9,7 @@ from typing import Any
 from hub.domain.challenge import Challenge, Reason
 from hub.flows.watch import View
 from hub.protocol import ChallengeFacts, MatchFacts, State, wire_time
+from hub.services import Services
 
 
 def state(view: View) -> State:
@@ -28,6 +29,14 @@ def login_answer(view: View, socket: dict[str, str] | None) -> dict[str, Any]:
     answer = {"login_id": view.login.id, **state(view).to_wire()}
     del answer["type"]
     return answer if socket is None else {**answer, "socket": socket}
+
+
+def look_again_within_s(hub: Services, view: View, longest: float) -> float:
+    """Return after how many seconds to look at a login even if nobody rings: time alone changes it too."""
+    within = hub.look_within_s(longest)
+    if view.next_change is None:
+        return within
+    return min(within, max(0.0, (view.next_change - hub.clock.now()).total_seconds()) + 0.001)
 
 
 def _challenge(challenge: Challenge, view: View) -> ChallengeFacts:

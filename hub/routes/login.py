@@ -22,11 +22,9 @@ from hub.flows.watch import View
 from hub.routes.cookies import jar
 from hub.routes.errors import problem
 from hub.routes.http import Body, Nothing, demand_own_origin, origin_of, per_ip, read_body, services
-from hub.services import Services
-from hub.views import login_answer, state
+from hub.views import login_answer, look_again_within_s, state
 
 LONGEST_WAIT_S = 25
-LOOK_WITHOUT_BUS_S = 1.0
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -205,7 +203,7 @@ async def _changed(request: Request, first: View, wait_s: int) -> View:
                 left = until - asyncio.get_running_loop().time()
                 if state(view).version != known or left <= 0 or hub.draining.begun:
                     return view
-                await _rung(bell, min(left, _look_again_within_s(hub, view)))
+                await _rung(bell, min(left, look_again_within_s(hub, view, LONGEST_WAIT_S)))
 
 
 async def _rung(bell: asyncio.Event, within_s: float) -> None:
@@ -215,13 +213,6 @@ async def _rung(bell: asyncio.Event, within_s: float) -> None:
     except TimeoutError:
         return
     bell.clear()
-
-
-def _look_again_within_s(hub: Services, view: View) -> float:
-    longest = float(LONGEST_WAIT_S) if hub.bus.is_up else LOOK_WITHOUT_BUS_S
-    if view.next_change is None:
-        return longest
-    return min(longest, max(0.0, (view.next_change - hub.clock.now()).total_seconds()) + 0.001)
 
 
 async def _look(request: Request) -> View:

@@ -1,6 +1,5 @@
 """A phone's socket: who it is, what waits for it, what it answers."""
 
-import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,12 +40,11 @@ from hub.protocol import (
     Report as ReportMessage,
 )
 from hub.services import Services
-from hub.sockets.closing import ConnectedElsewhere, Malformed, SilentTooLong, error_code
+from hub.sockets.closing import ConnectedElsewhere, Malformed, error_code
 from hub.sockets.handshake import chosen, let_in
 from hub.sockets.serve import Connection, Receive, Scope, Send
 
 SUBPROTOCOLS = (Subprotocol.DEVICE_MSGPACK, Subprotocol.DEVICE_JSON)
-LOOK_WITHOUT_BUS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +169,7 @@ class DeviceSocket:
     async def _go_on(self, connection: Connection, phone: Phone) -> None:
         malformed = 0
         while True:
-            frame = await connection.frame(HEARTBEAT_S if self.services.bus.is_up else LOOK_WITHOUT_BUS_S)
+            frame = await connection.frame(self.services.look_within_s(HEARTBEAT_S))
             if frame is None:
                 await connection.say(await phone.look())
                 continue
@@ -194,20 +192,14 @@ class DeviceSocket:
 
 
 async def _first(connection: Connection) -> Authenticate:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + AUTHENTICATE_WITHIN_S
-    while (left := until - loop.time()) > 0:
-        frame = await connection.frame(left)
-        if frame is None:
-            continue
-        try:
-            message = parse_device_message(frame, connection.subprotocol)
-        except (MalformedFrame, UnknownMessage) as error:
-            raise Malformed from error
-        if not isinstance(message, Authenticate):
-            raise Malformed
-        return message
-    raise SilentTooLong
+    frame = await connection.first_frame(AUTHENTICATE_WITHIN_S)
+    try:
+        message = parse_device_message(frame, connection.subprotocol)
+    except (MalformedFrame, UnknownMessage) as error:
+        raise Malformed from error
+    if not isinstance(message, Authenticate):
+        raise Malformed
+    return message
 
 
 def _nonce(services: Services) -> str:

@@ -1,6 +1,5 @@
 """The socket of a waiting browser: how its sign-in stands, at once and on every change."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,12 +16,10 @@ from hub.protocol import (
     parse_watch,
 )
 from hub.services import Services
-from hub.sockets.closing import Done, Malformed, NotAuthenticated, SilentTooLong
+from hub.sockets.closing import Done, Malformed, NotAuthenticated
 from hub.sockets.handshake import Refused, chosen, header, let_in, peer
 from hub.sockets.serve import Connection, Receive, Scope, Send
-from hub.views import state
-
-LOOK_WITHOUT_BUS_S = 1.0
+from hub.views import look_again_within_s, state
 
 
 @dataclass(slots=True)
@@ -51,12 +48,10 @@ class Watcher:
         return self.view is not None and self.view.login.resolution is not None
 
     def look_again_within_s(self) -> float:
-        """Return after how many seconds to look even if nobody rings: time alone changes things too."""
-        longest = HEARTBEAT_S if self.services.bus.is_up else LOOK_WITHOUT_BUS_S
-        if self.view is None or self.view.next_change is None:
-            return longest
-        until = (self.view.next_change - self.services.clock.now()).total_seconds()
-        return min(longest, max(0.0, until) + 0.001)
+        """Return after how many seconds to look even if nobody rings."""
+        if self.view is None:
+            return 0.0
+        return look_again_within_s(self.services, self.view, HEARTBEAT_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +100,7 @@ class LoginSocket:
 
 
 async def _ticket(connection: Connection) -> str:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + AUTHENTICATE_WITHIN_S
-    while (left := until - loop.time()) > 0:
-        frame = await connection.frame(left)
-        if frame is None:
-            continue
-        try:
-            return parse_watch(frame).ticket
-        except MalformedFrame as error:
-            raise Malformed from error
-    raise SilentTooLong
+    try:
+        return parse_watch(await connection.first_frame(AUTHENTICATE_WITHIN_S)).ticket
+    except MalformedFrame as error:
+        raise Malformed from error

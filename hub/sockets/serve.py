@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from hub.protocol import Close, Subprotocol, Wire, encode
-from hub.sockets.closing import TooManyFrames, close_code
+from hub.sockets.closing import SilentTooLong, TooManyFrames, close_code
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -92,6 +92,16 @@ class Connection:
         self.budget.spend(asyncio.get_running_loop().time())
         data: bytes | str | None = message.get("bytes")
         return data if data is not None else message["text"]
+
+    async def first_frame(self, within_s: float) -> bytes | str:
+        """Return the first frame; raises SilentTooLong, and as :meth:`frame`."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while (left := until - loop.time()) > 0:
+            frame = await self.frame(left)
+            if frame is not None:
+                return frame
+        raise SilentTooLong
 
     async def say(self, messages: Iterable[Wire]) -> None:
         """Send; raises Gone where the peer does not take it in time (the kernel reaps the rest)."""
