@@ -4,38 +4,40 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import segno
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError
 
-from hub.adapters.geo_maxmind import GeoDatabaseUnreadable
-from hub.adapters.sql.migrate import is_current, migrate
-from hub.app import WrongSecretKey, open_services, rotate_keys, vault_of
+from hub.app import rotate_keys, vault_of
 from hub.domain.account import Role
 from hub.domain.enrollment import CARRIED_LIFE
-from hub.domain.errors import HubError, Invalid, NotFound, Unavailable
-from hub.domain.secret import Secret
-from hub.domain.tenant import Tenant
-from hub.domain.words import is_readable
+from hub.domain.errors import Invalid
 from hub.flows.administer import AT_THE_COMMAND_LINE, email_errors, tenant_errors
 from hub.flows.enroll import Activation
 from hub.logs import set_up_logs
+from hub.operating import (
+    STANDARD_INPUT,
+    Refused,
+    each,
+    migrated,
+    opened,
+    password_line,
+    prepare,
+    quiet,
+    run,
+    settings_of,
+    tell,
+    tenant_of,
+    told,
+)
 from hub.protocol import wire_time
 from hub.server import Workers, listen
 from hub.server import run as run_server
 from hub.services import Services
 from hub.set_up import Answers, settings_text, write_settings
-from hub.settings import Settings, read_settings, settings_file
-
-T = TypeVar("T")
-
-STANDARD_INPUT = "-"
+from hub.settings import Settings, settings_file
 
 app = typer.Typer(
     name="hub",
@@ -64,10 +66,6 @@ DatabaseUrl = Annotated[
 ]
 
 
-class Refused(Exception):
-    """The command did not do what it was asked; the message is the one line that says why."""
-
-
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
@@ -78,11 +76,11 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Serve browsers, phones and applications until it is told to stop."""
-    settings = _settings(host=host, port=port, database_url=database_url, redis_url=redis_url)
+    settings = settings_of(host=host, port=port, database_url=database_url, redis_url=redis_url)
     if workers > 1 and settings.redis_url is None:
         raise Refused("several workers need HUB_REDIS_URL: what one of them hears the others must hear too")
-    _quiet()
-    asyncio.run(_prepare(settings))
+    quiet()
+    asyncio.run(prepare(settings))
     set_up_logs(settings.log_level)
     try:
         listening = listen(settings.host, settings.port)
@@ -103,11 +101,11 @@ def serve(
 @app.command(name="migrate")
 def migrate_command(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Bring the database up to date."""
-    settings = _settings(database_url=database_url)
-    _quiet()
-    applied = asyncio.run(_migrated(settings))
+    settings = settings_of(database_url=database_url)
+    quiet()
+    applied = asyncio.run(migrated(settings))
     words = f"Applied {', '.join(applied)}." if applied else "The database is up to date."
-    _print({"applied": applied}, words, as_json)
+    tell({"applied": applied}, words, as_json)
 
 
 @app.command()
@@ -121,7 +119,7 @@ def init(
     """Set up a hub in this folder: settings, database, your organisation, and you."""
     path = settings_file()
     if path.exists():
-        _print(
+        tell(
             {"settings": str(path), "changed": False},
             f"{path} is here already: nothing was changed.",
             as_json,
@@ -142,16 +140,16 @@ def init(
     # Now: a database made under a key that was then thrown away would refuse the next try's key.
     if errors := [*tenant_errors(answers.tenant, answers.name), *email_errors(answers.email)]:
         raise Invalid(errors=errors)
-    _quiet()
+    quiet()
     write_settings(path, text)
     try:
-        activation = asyncio.run(_first_owner(_settings(), answers))
+        activation = asyncio.run(_first_owner(settings_of(), answers))
     except BaseException:
         # A half-made set-up would be taken for a whole one the next time.
         path.unlink()
         raise
-    made = {"settings": str(path), "changed": True, **_activation_facts(activation, _settings())}
-    _print({**made, "login": _login_address(answers)}, _first_steps(answers, made, path), as_json)
+    made = {"settings": str(path), "changed": True, **_activation_facts(activation, settings_of())}
+    tell({**made, "login": _login_address(answers)}, _first_steps(answers, made, path), as_json)
 
 
 @tenant_app.command("create")
@@ -166,8 +164,8 @@ def create_tenant(
         tenant = await services.administer.create_tenant(slug, name)
         return {"id": tenant.id, "slug": tenant.slug}
 
-    facts = _run(create)
-    _print(facts, f"Made the tenant {slug}: {_settings().address.origin}/t/{slug}/login", as_json)
+    facts = run(create)
+    tell(facts, f"Made the tenant {slug}: {settings_of().address.origin}/t/{slug}/login", as_json)
 
 
 @user_app.command("create")
@@ -185,10 +183,10 @@ def create_user(
     """Add a person, or many."""
     if password_stdin and email == STANDARD_INPUT:
         raise typer.BadParameter("--password-stdin and --email - both read standard input: take one of them.")
-    password = _password() if password_stdin else None
+    password = password_line() if password_stdin else None
 
     async def create(services: Services, address: str) -> dict[str, Any]:
-        found = await _tenant(services, tenant)
+        found = await tenant_of(services, tenant)
         user = await services.administer.create_user(
             found.id,
             address,
@@ -199,7 +197,7 @@ def create_user(
         )
         return {"id": user.id, "email": user.email}
 
-    _each(email, create, lambda facts: f"Added {facts['email']}.", as_json)
+    each(email, create, lambda facts: f"Added {facts['email']}.", as_json)
 
 
 @enrollment_app.command("create")
@@ -207,16 +205,16 @@ def create_enrollment(tenant: TenantSlug, email: Email, as_json: AsJson = False)
     """Make an activation code for a person's phone; it lives 24 hours."""
 
     async def create(services: Services, address: str) -> dict[str, Any]:
-        found = await _tenant(services, tenant)
+        found = await tenant_of(services, tenant)
         user = await services.administer.user_by_email(found.id, address)
         if user is None:
             raise Refused(f"there is no {address} at {tenant}")
         activation = await services.enroll.create(
             found.id, user.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
-        return _activation_facts(activation, _settings())
+        return _activation_facts(activation, settings_of())
 
-    _each(email, create, lambda facts: facts["activation_code"], as_json)
+    each(email, create, lambda facts: facts["activation_code"], as_json)
 
 
 @keys_app.command("rotate")
@@ -224,115 +222,15 @@ def rotate(as_json: AsJson = False) -> None:
     """Publish a new signing key; it signs an hour from now, and the old one stays while it is needed."""
 
     async def publish(services: Services) -> dict[str, Any]:
-        key = await rotate_keys(services.store, vault_of(_settings()), services.clock)
+        key = await rotate_keys(services.store, vault_of(settings_of()), services.clock)
         return {"kid": key.kid, "signs_from": wire_time(key.signs_from)}
 
-    facts = _run(publish)
-    _print(facts, f"Published {facts['kid']}; it signs from {facts['signs_from']} on.", as_json)
-
-
-# Doing it -----------------------------------------------------------------------------------------------
-
-
-def _settings(**given: object) -> Settings:
-    try:
-        return read_settings(**given)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = f"HUB_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
-        raise Refused(where + first["msg"].removeprefix("Value error, ")) from None
-
-
-async def _migrated(settings: Settings) -> list[str]:
-    try:
-        return await migrate(settings.database_url)
-    except ArgumentError:
-        raise Refused("HUB_DATABASE_URL: not an address that SQLAlchemy can read") from None
-
-
-async def _up_to_date(settings: Settings) -> None:
-    """SQLite is one file of one operator and is migrated on the way; PostgreSQL is migrated on purpose."""
-    if settings.database_url.startswith("sqlite"):
-        await _migrated(settings)
-    elif not await is_current(settings.database_url):
-        raise Refused("the database is not up to date: run `hub migrate`")
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Services]:
-    await _up_to_date(settings)
-    async with open_services(settings) as (services, _):
-        yield services
-
-
-async def _prepare(settings: Settings) -> None:
-    """Fail here, in one line, rather than in a worker's log."""
-    async with _opened(settings):
-        pass
-
-
-def _run(doing: Callable[[Services], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with _opened(_settings()) as services:
-            return await doing(services)
-
-    _quiet()
-    return asyncio.run(run())
-
-
-def _quiet() -> None:
-    """Commands print results; of the log only what is wrong."""
-    set_up_logs("error")
-
-
-def _each(
-    email: str,
-    doing: Callable[[Services, str], Awaitable[dict[str, Any]]],
-    words: Callable[[dict[str, Any]], str],
-    as_json: bool,
-) -> None:
-    """Do it for one address; or, with ``-``, for each line of standard input, a JSON line each."""
-    if email != STANDARD_INPUT:
-        facts = _run(lambda services: doing(services, email))
-        _print(facts, words(facts), as_json)
-        return
-
-    async def all_lines(services: Services) -> bool:
-        failed = False
-        for address in _lines():
-            try:
-                print(json.dumps(await doing(services, address)), flush=True)
-            except (HubError, Refused) as error:
-                failed = True
-                print(json.dumps({"email": address, "error": _in_one_line(error)}), flush=True)
-        return failed
-
-    if _run(all_lines):
-        raise Refused("some lines were refused: each says why")
-
-
-def _password() -> Secret:
-    line = sys.stdin.readline().rstrip("\r\n")
-    if not line:
-        raise Refused("the password on standard input is empty")
-    if not is_readable(line):
-        raise Refused("the password on standard input is no text in UTF-8")
-    return Secret(line)
-
-
-def _lines() -> Iterator[str]:
-    return filter(None, (line.strip() for line in sys.stdin))
-
-
-async def _tenant(services: Services, slug: str) -> Tenant:
-    try:
-        return await services.administer.tenant(slug)
-    except NotFound:
-        raise Refused(f"there is no tenant {slug}") from None
+    facts = run(publish)
+    tell(facts, f"Published {facts['kid']}; it signs from {facts['signs_from']} on.", as_json)
 
 
 async def _first_owner(settings: Settings, answers: Answers) -> Activation:
-    async with _opened(settings) as services:
+    async with opened(settings) as services:
         tenant = await services.administer.create_tenant(answers.tenant, answers.name)
         owner = await services.administer.create_user(
             tenant.id, answers.email, by=AT_THE_COMMAND_LINE, role=Role.OWNER
@@ -340,9 +238,6 @@ async def _first_owner(settings: Settings, answers: Answers) -> Activation:
         return await services.enroll.create(
             tenant.id, owner.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
-
-
-# Saying it ----------------------------------------------------------------------------------------------
 
 
 def _activation_facts(activation: Activation, settings: Settings) -> dict[str, Any]:
@@ -381,42 +276,12 @@ def _first_steps(answers: Answers, facts: dict[str, Any], path: Path) -> str:
     )
 
 
-def _print(facts: dict[str, Any], words: str, as_json: bool) -> None:
-    print(json.dumps(facts) if as_json else words)
-
-
-def _in_one_line(error: Exception) -> str:
-    if isinstance(error, Invalid):
-        return "; ".join(f"{each.field}: {each.detail}" for each in error.errors)
-    return str(error).replace("\n", " ")
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what went wrong into one line on standard error and an exit code."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("hub: interrupted", file=sys.stderr)
-        _exit(130)
-    except Unavailable:
-        print("hub: the database does not answer: see HUB_DATABASE_URL", file=sys.stderr)
-        _exit(1)
-    except (HubError, Refused, WrongSecretKey, GeoDatabaseUnreadable, OSError) as error:
-        print(f"hub: {_in_one_line(error)}", file=sys.stderr)
-        _exit(1)
-
-
-def _exit(code: int) -> NoReturn:
-    raise SystemExit(code)
-
-
 def main() -> None:
     """Run the command that was typed."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         # A line that is no text is refused as that line; the rest goes on.
         sys.stdin.reconfigure(errors="surrogateescape")
-    with _told():
+    with told():
         app()
 
 

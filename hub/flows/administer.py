@@ -14,8 +14,8 @@ from hub.domain.factors import strongest
 from hub.domain.ids import AuditId, Prefix, TenantId, UserId
 from hub.domain.secret import Secret
 from hub.domain.tenant import SLUG, AuthenticationSettings, Tenant
+from hub.domain.words import name_errors
 from hub.flows.base import OPERATOR, Flow, by_user, device_topic, login_topic
-from hub.flows.enroll import name_errors
 from hub.ports import AuditFilter, Hasher, Tx
 
 NAME_MAX = 120

@@ -10,8 +10,9 @@ from hub.domain.device import NAME_MAX, Device
 from hub.domain.errors import BadProof, DeviceRemoved, Invalid, NotFound
 from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
 from hub.domain.tenant import Tenant
+from hub.domain.words import name_errors
 from hub.flows.base import Flow, by_user, device_topic
-from hub.flows.enroll import demand_fresh, name_errors
+from hub.flows.enroll import demand_fresh
 from hub.ports import Tokens, Tx
 
 

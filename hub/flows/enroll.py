@@ -28,7 +28,7 @@ from hub.domain.ids import DeviceId, EnrollmentId, Prefix, TenantId, UserId
 from hub.domain.limits import Limit
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
-from hub.domain.words import is_readable
+from hub.domain.words import name_errors
 from hub.flows.base import Flow, by_device, by_user, enrollment_topic
 from hub.flows.known_browsers import KnownBrowsers
 from hub.ports import Limiter, Tokens, Tx
@@ -322,10 +322,3 @@ def _demand_right(public_key: str | None, name: str, platform: str, pin: Secret)
     )
     if errors:
         raise Invalid(errors=errors)
-
-
-def name_errors(text: str, field: str, longest: int) -> list[FieldError]:
-    """Return what is wrong with a name that a person reads."""
-    if not text.strip() or len(text) > longest or not is_readable(text):
-        return [FieldError(field, f"1 to {longest} characters that can be read.")]
-    return []
