@@ -26,6 +26,7 @@ from hub.adapters.vault_hkdf import STEADY_KEY_BYTES, Vault
 from hub.domain.errors import Unavailable
 from hub.domain.limits import ANONYMOUS_SOCKETS_PER_IP, LONG_POLLS_PER_IP, WATCHING_SOCKETS_PER_IP
 from hub.domain.secret import Secret
+from hub.flows.activate import Activate
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
 from hub.flows.complete import Complete
@@ -189,7 +190,8 @@ async def open_services(
             watch=watch,
             complete=Complete(**flow, watch=watch, known_browsers=known),
             approve=Approve(**flow, tokens=tokens, known_browsers=known),
-            enroll=Enroll(**flow, tokens=tokens, limiter=limiter, known_browsers=known),
+            activate=Activate(**flow, known_browsers=known),
+            enroll=Enroll(**flow, tokens=tokens, limiter=limiter),
             devices=Devices(**flow, tokens=tokens),
             sessions=Sessions(**flow),
             administer=Administer(**flow, hasher=hasher),

@@ -14,8 +14,8 @@ from hub.app import rotate_keys, vault_of
 from hub.domain.account import Role
 from hub.domain.enrollment import CARRIED_LIFE
 from hub.domain.errors import Invalid
+from hub.flows.activate import Activation
 from hub.flows.administer import AT_THE_COMMAND_LINE, email_errors, tenant_errors
-from hub.flows.enroll import Activation
 from hub.logs import set_up_logs
 from hub.operating import (
     STANDARD_INPUT,
@@ -209,7 +209,7 @@ def create_enrollment(tenant: TenantSlug, email: Email, as_json: AsJson = False)
         user = await services.administer.user_by_email(found.id, address)
         if user is None:
             raise Refused(f"there is no {address} at {tenant}")
-        activation = await services.enroll.create(
+        activation = await services.activate.create(
             found.id, user.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
         return _activation_facts(activation, settings_of())
@@ -235,7 +235,7 @@ async def _first_owner(settings: Settings, answers: Answers) -> Activation:
         owner = await services.administer.create_user(
             tenant.id, answers.email, by=AT_THE_COMMAND_LINE, role=Role.OWNER
         )
-        return await services.enroll.create(
+        return await services.activate.create(
             tenant.id, owner.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
 

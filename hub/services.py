@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hub.domain.address import PublicUrl
 from hub.domain.errors import RateLimited
+from hub.flows.activate import Activate
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
 from hub.flows.complete import Complete
@@ -112,6 +113,7 @@ class Services:
     complete: Complete
     watch: Watch
     approve: Approve
+    activate: Activate
     enroll: Enroll
     devices: Devices
     sessions: Sessions

@@ -96,7 +96,7 @@ class RunningHub:
 
     async def activation_code(self, user: User) -> str:
         """Make a code that lives 24 h."""
-        activation = await self.services.enroll.create(
+        activation = await self.services.activate.create(
             user.tenant_id, user.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
         return activation.code.reveal()

@@ -11,8 +11,8 @@ from hub.domain.errors import BadProof, DeviceRemoved, Invalid, NotFound
 from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
 from hub.domain.tenant import Tenant
 from hub.domain.words import name_errors
+from hub.flows.activate import demand_fresh
 from hub.flows.base import Flow, by_user, device_topic
-from hub.flows.enroll import demand_fresh
 from hub.ports import Tokens, Tx
 
 

@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from hub.domain.ids import DeviceId, EnrollmentId
 from hub.domain.secret import Secret
+from hub.flows.activate import Activation
 from hub.flows.base import by_user
 from hub.flows.devices import Listed
-from hub.flows.enroll import Activation
 from hub.flows.sessions import SignedIn
 from hub.protocol import wire_time
 from hub.routes.cookies import jar
@@ -58,7 +58,7 @@ async def create_enrollment(request: Request) -> Response:
     demand_own_origin(request)
     signed_in = await demand_session(request)
     await read_body(request, Nothing)
-    activation = await services(request).enroll.create_on_screen(signed_in.session)
+    activation = await services(request).activate.create_on_screen(signed_in.session)
     return JSONResponse(enrollment_facts(request, activation), status_code=201, headers=NO_STORE)
 
 
@@ -66,9 +66,9 @@ async def enrollment(request: Request) -> Response:
     """``GET /api/v1/account/enrollments/{id}``."""
     signed_in = await demand_session(request)
     hub, enrollment_id = services(request), _enrollment_id(request)
-    status = await hub.enroll.status(signed_in.session, enrollment_id)
+    status = await hub.activate.status(signed_in.session, enrollment_id)
     response = JSONResponse({"status": status}, headers=NO_STORE)
-    known = await hub.enroll.know_browser(signed_in.session, enrollment_id)
+    known = await hub.activate.know_browser(signed_in.session, enrollment_id)
     if known is not None:
         put_known(request, response, signed_in, known)
     return response
@@ -78,7 +78,7 @@ async def cancel_enrollment(request: Request) -> Response:
     """``DELETE /api/v1/account/enrollments/{id}``."""
     demand_own_origin(request)
     signed_in = await demand_session(request)
-    await services(request).enroll.cancel(signed_in.session, _enrollment_id(request))
+    await services(request).activate.cancel(signed_in.session, _enrollment_id(request))
     return Response(status_code=204)
 
 

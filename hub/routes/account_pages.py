@@ -55,7 +55,7 @@ async def create_enrollment(request: Request) -> Response:
     signed_in = await demand_full_session(request)
     await form(request)
     try:
-        activation = await services(request).enroll.create_on_screen(signed_in.session)
+        activation = await services(request).activate.create_on_screen(signed_in.session)
     except (errors.StepUpRequired, errors.Conflict) as refused:
         return see(f"{HOME}?notice={refused.code}")
     return await _security_page(request, signed_in, enrollment=enrollment_facts(request, activation))
@@ -66,7 +66,7 @@ async def cancel_enrollment(request: Request) -> Response:
     signed_in = await demand_full_session(request)
     await form(request)
     enrollment_id = EnrollmentId(request.path_params["enrollment_id"])
-    return await _done(services(request).enroll.cancel(signed_in.session, enrollment_id), "cancelled")
+    return await _done(services(request).activate.cancel(signed_in.session, enrollment_id), "cancelled")
 
 
 async def rename(request: Request) -> Response:
@@ -107,7 +107,7 @@ async def enroll(request: Request) -> Response:
     if not signed_in.session.is_held:
         return see(next_page)
     try:
-        activation = await services(request).enroll.create_anew(signed_in.session)
+        activation = await services(request).activate.create_anew(signed_in.session)
     except errors.StepUpRequired:
         await services(request).sessions.sign_out(signed_in.session)
         return see(f"/t/{signed_in.tenant.slug}/login")

@@ -59,7 +59,7 @@ class Phone:
         """Add the person and enrol the phone, by the flows that the hub's calls lead to."""
         tenant = await hub.administer.tenant(TENANT)
         user = await hub.administer.create_user(tenant.id, self.email, by=AT_THE_COMMAND_LINE)
-        activation = await hub.enroll.create(
+        activation = await hub.activate.create(
             tenant.id, user.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
         code = activation.code.reveal()

@@ -57,7 +57,7 @@ async def test_a_code_may_be_typed_as_it_looks(hub: RunningHub, life: Any) -> No
     user = await hub.user(await hub.tenant())
     looks = str.maketrans({"0": "O", "1": "l"})
     for spell in (str.lower, lambda code: code.replace("-", ""), lambda code: f" {code.translate(looks)} "):
-        made = await hub.services.enroll.create(user.tenant_id, user.id, life=life, actor=OPERATOR)
+        made = await hub.services.activate.create(user.tenant_id, user.id, life=life, actor=OPERATOR)
         typed = spell(made.code.reveal())
 
         assert (await preview(hub, typed)).status_code == 200
