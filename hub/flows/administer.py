@@ -111,7 +111,7 @@ class Administer(Flow):
                 role = Role.OWNER
             _demand_rank(by, role)
             user = User(
-                id=UserId(self.new_id(Prefix.USER, now)),
+                id=UserId(self.next_id(Prefix.USER, now)),
                 tenant_id=tenant_id,
                 email=email.strip(),
                 role=role,

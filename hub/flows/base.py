@@ -28,8 +28,15 @@ class Flow:
     order: Iterator[int]
 
     def new_id(self, prefix: Prefix, now: datetime) -> str:
-        """Return a new identifier."""
+        """Return a new identifier; those of one millisecond sort by chance."""
         return ids.make(prefix, now, self.random.entropy(ids.ENTROPY_BYTES))
+
+    def next_id(self, prefix: Prefix, now: datetime) -> str:
+        """Return a new identifier that sorts after those made before it.
+
+        It tells how many were made between two of them, so it is not for what strangers see.
+        """
+        return ids.make(prefix, now, self.random.entropy(ids.ENTROPY_BYTES), next(self.order))
 
     def new_token(self) -> str:
         """Return a bearer value of 256 bits, base64url."""
@@ -47,9 +54,7 @@ class Flow:
         data: Mapping[str, Any] | None = None,
     ) -> Record:
         """Return an audit row to add."""
-        entropy = self.random.entropy(ids.ENTROPY_BYTES)
-        # What one flow records stays in the order in which it happened.
-        row_id = AuditId(ids.make(Prefix.AUDIT, now, entropy, next(self.order)))
+        row_id = AuditId(self.next_id(Prefix.AUDIT, now))
         return Record(row_id, tenant_id, now, event, actor, user_id, ip, data or {})
 
     def account_key(self, slug: str, email: str) -> str:

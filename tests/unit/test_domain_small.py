@@ -50,6 +50,12 @@ def test_identifiers_sort_by_the_moment_they_were_made() -> None:
     assert made == sorted(made)
 
 
+def test_identifiers_of_one_moment_sort_by_their_order() -> None:
+    made = [ids.make(Prefix.AUDIT, NOW, random.randbytes(10), order) for order in range(4096)]
+
+    assert made == sorted(made)
+
+
 @given(st.binary(min_size=10, max_size=10), st.binary(min_size=10, max_size=10))
 def test_74_random_bits_tell_identifiers_apart(one: bytes, other: bytes) -> None:
     def used(entropy: bytes) -> int:
