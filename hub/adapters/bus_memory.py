@@ -38,7 +38,7 @@ class Rings(Generic[Topic]):
                 ring()
             except Exception:
                 # One broken listener must not cost the others their nudge.
-                log.exception("ring_failed")
+                log.exception("bus.ring_failed")
         return len(rings)
 
     def call_all(self) -> None:

@@ -165,7 +165,7 @@ class RedisBus:
 
     def _come_up(self) -> None:
         if self._told:
-            log.info("bus_up")
+            log.info("bus.up")
         self._told = False
         self._pause_s = FIRST_PAUSE_S
         self._up.set()
@@ -183,7 +183,7 @@ class RedisBus:
 
     def _tell(self, error: Exception) -> None:
         if not self._told:
-            log.warning("bus_down", reason=reason(error))
+            log.warning("bus.down", reason=reason(error))
         self._told = True
 
     async def _wait_until_up(self) -> None:

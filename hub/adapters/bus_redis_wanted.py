@@ -73,7 +73,7 @@ class Wanted:
                     await future
         except TimeoutError:
             # Still wanted; its listener looks at each heartbeat, and is rung when the link is made again.
-            log.warning("subscription_slow", channels=len(channels))
+            log.warning("bus.subscription_slow", channels=len(channels))
 
     def heard(self, answer: object) -> None:
         """Take what Redis says; raises where it refuses."""
