@@ -410,5 +410,8 @@ def wire_time(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Return the aware instant that *text* names (RFC 3339)."""
-    return datetime.fromisoformat(text)
+    """Return the aware instant that *text* names (RFC 3339); raises ValueError, also without an offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset from UTC")
+    return moment

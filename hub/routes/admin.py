@@ -240,13 +240,10 @@ def _moment(text: str | None, field: str, errors: list[FieldError]) -> datetime 
     if text is None:
         return None
     try:
-        moment = parse_time(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
+        return parse_time(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
-    errors.append(FieldError(field, "A time like 2026-11-24T03:00:00Z."))
-    return None
+        errors.append(FieldError(field, "A time like 2026-11-24T03:00:00Z."))
+        return None
 
 
 def _origins(texts: list[str]) -> tuple[str, ...]:

@@ -356,3 +356,8 @@ def test_a_binding_message_has_at_most_256_characters() -> None:
     assert claims("m" * 256).msg
     with pytest.raises(ValueError):
         claims("m" * 257)
+
+
+def test_a_time_without_an_offset_is_none() -> None:
+    with pytest.raises(ValueError, match="offset"):
+        protocol.parse_time("2026-11-24T03:00:00")
