@@ -37,7 +37,8 @@ sim: $(RUNTIME)  ## Run the simulated phone
 
 .PHONY: test
 test: setup check  ## Check, then run all tests; ARGS go to pytest
-	@$(BIN)/pytest $(ARGS)
+	@# A worker a core, a file to one of them: many tests wait, for a phone or for a server.
+	@$(BIN)/pytest -p xdist -n auto --dist loadfile $(ARGS)
 
 .PHONY: check
 check: $(DEV) $(NODE)  ## Lint, types, import direction, formatting; changes nothing
