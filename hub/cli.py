@@ -91,11 +91,10 @@ def serve(
         print(f"Serving {settings.address.origin} on {host}:{port}", file=sys.stderr)
         if as_json:
             print(json.dumps({"url": settings.address.origin, "host": host, "port": port}), flush=True)
-        served = (
-            run_server(settings, listening) if workers == 1 else Workers(settings, listening, workers).run()
-        )
-    if not served:
-        raise Refused("it could not start: the reason is in the log above")
+        if workers > 1:
+            Workers(settings, listening, workers).run()
+        elif not run_server(settings, listening):
+            raise Refused("it could not start: the reason is in the log above")
 
 
 @app.command(name="migrate")

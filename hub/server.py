@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
@@ -22,6 +23,8 @@ from hub.settings import Settings
 BACKLOG = 4096
 USER_TIMEOUT_MS = 10_000
 DRAIN_WITHIN_S = 5.0
+COULD_NOT_START = 1
+TRY_AGAIN_AFTER_S = 1.0
 # Collect seldom: a connection is a handful of long-lived objects, and none of them is a circle.
 COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
@@ -103,7 +106,9 @@ def server(settings: Settings) -> Server:
 def run(settings: Settings, listening: socket.socket) -> bool:
     """Serve in this process until a signal ends it; say whether it ever started."""
     serving = server(settings)
-    serving.run([listening])
+    # uvicorn leaves the process where it cannot start; why is in the log.
+    with suppress(SystemExit):
+        serving.run([listening])
     return serving.started
 
 
@@ -111,7 +116,7 @@ def _work(settings: Settings, listening: socket.socket) -> None:
     set_up_logs(settings.log_level)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if not run(settings, listening):
-        raise SystemExit(1)
+        raise SystemExit(COULD_NOT_START)
 
 
 def _end_with_parent() -> None:
@@ -133,8 +138,8 @@ class Workers:
         self._workers: list[SpawnProcess] = []
         self._stopping = False
 
-    def run(self) -> bool:
-        """Serve until a signal ends it; say whether the workers ever started."""
+    def run(self) -> None:
+        """Serve until a signal ends it."""
         with self._signals():
             self._workers = [self._start() for _ in range(self._count)]
             while not self._stopping:
@@ -142,17 +147,15 @@ class Workers:
                     worker.join(timeout=0.5 / self._count)
                     if worker.exitcode is None or self._stopping:
                         continue
-                    if worker.exitcode == 1:
-                        # It could not start, and would not the next time: the reason is in the log.
-                        self._stop(0, None)
-                        break
                     log.warning("worker.died", exit_code=worker.exitcode)
+                    if worker.exitcode == COULD_NOT_START:
+                        # The parent could, with the same settings: the database is away, it may be.
+                        time.sleep(TRY_AGAIN_AFTER_S)
                     self._workers[at] = self._start()
             for worker in self._workers:
                 worker.join(timeout=2 * DRAIN_WITHIN_S + 5)
                 if worker.exitcode is None:
                     worker.kill()
-        return not any(worker.exitcode == 1 for worker in self._workers)
 
     def _start(self) -> SpawnProcess:
         worker = self._context.Process(target=_work, args=(self._settings, self._listening))

@@ -39,6 +39,23 @@ async def test_workers_whose_parent_is_killed_end_too(nodes: Nodes, tmp_path: Pa
         assert await _sign_in(nodes, await nodes.phone(), several) == "done"
 
 
+async def test_a_worker_that_dies_while_the_database_is_away_is_replaced_once_it_is_back(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    phone = await nodes.phone()
+    with HubProcess(tmp_path, nodes.home.settings, ("--workers", "2")) as several:
+        workers = await until(lambda: _both(several), REPLACED_WITHIN_S)
+        nodes.postgres.stop()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        await until(lambda: '"exit_code": 1' in several.log, REPLACED_WITHIN_S)
+
+        nodes.postgres.start()
+        await until(lambda: several.get("/readyz")[0] == 200, REPLACED_WITHIN_S)
+
+        assert await _sign_in(nodes, phone, several) == "done"
+
+
 async def _sign_in(nodes: Nodes, phone: Phone, at: HubProcess) -> str:
     async with nodes.browser(at) as browser, phone.connected(url=at.url) as device:
         await browser.start()
