@@ -1,5 +1,6 @@
 """Asking a person's phones, and calling the question off: parts of the flows that do so."""
 
+import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from hub.flows.base import ANONYMOUS, Flow, device_topic
 from hub.ports import Tokens, Tx
 from hub.protocol import RequestClaims, RequestContext
 
+# Of the event loop: in the first a phone's socket wakes, in the second it looks.
+TURNS = 2
 ENDINGS = {
     Status.EXPIRED: Event.CHALLENGE_EXPIRED,
     Status.CANCELLED: Event.CHALLENGE_CANCELLED,
@@ -118,6 +121,9 @@ class Asker(Flow):
         topics = [device_topic(device.id) for device in devices]
         # A decoy costs the same: a nudge that nobody hears, and the same note where its phone is not reached.
         reach = await self.bus.publish(*(topics or [device_topic(DeviceId(f"none:{challenge.id}"))]))
+        # The phones first: else a phone of this process waits until the browser's answer is made and written.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         heard = any(count is None or count > 0 for count in reach)
         if challenge.user_id is None:
             heard = challenge.shown_at is not None or None in reach
