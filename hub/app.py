@@ -29,6 +29,7 @@ from hub.domain.secret import Secret
 from hub.flows.activate import Activate
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
+from hub.flows.begin import Begin
 from hub.flows.complete import Complete
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
@@ -36,6 +37,7 @@ from hub.flows.known_browsers import KnownBrowsers
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
 from hub.flows.sweep import Sweep
+from hub.flows.void import Void
 from hub.flows.watch import Watch
 from hub.ports import Bus, Clock, Limiter, Randomness, Store, StoredKey
 from hub.routes.headers import SecurityHeaders
@@ -186,7 +188,8 @@ async def open_services(
             tokens=tokens,
             geo=geo,
             agents=Agents(),
-            sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch, known_browsers=known),
+            begin=Begin(**ring, limiter=limiter, watch=watch, known_browsers=known),
+            sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch),
             watch=watch,
             complete=Complete(**flow, watch=watch, known_browsers=known),
             approve=Approve(**flow, tokens=tokens, known_browsers=known),
@@ -194,7 +197,7 @@ async def open_services(
             enroll=Enroll(**flow, tokens=tokens, limiter=limiter),
             devices=Devices(**flow, tokens=tokens),
             sessions=Sessions(**flow),
-            administer=Administer(**flow, hasher=hasher),
+            administer=Administer(**flow, hasher=hasher, void=Void(**flow)),
             draining=Draining(),
             anonymous_sockets=Places(ANONYMOUS_SOCKETS_PER_IP if enforced else None),
             long_polls=Places(LONG_POLLS_PER_IP if enforced else None),

@@ -10,6 +10,7 @@ from hub.domain.errors import RateLimited
 from hub.flows.activate import Activate
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
+from hub.flows.begin import Begin
 from hub.flows.complete import Complete
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
@@ -109,6 +110,7 @@ class Services:
     tokens: Tokens
     geo: Geo
     agents: Agents
+    begin: Begin
     sign_in: SignIn
     complete: Complete
     watch: Watch

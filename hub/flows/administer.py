@@ -6,16 +6,15 @@ from typing import Any
 
 from hub.domain.account import Role, Session, User, UserStatus, is_email
 from hub.domain.audit import Actor, Event, Record
-from hub.domain.challenge import Status
 from hub.domain.device import Device
-from hub.domain.enrollment import EnrollmentStatus
-from hub.domain.errors import AlreadySettled, Conflict, FieldError, Forbidden, Invalid, StepUpRequired
+from hub.domain.errors import Conflict, FieldError, Forbidden, Invalid, StepUpRequired
 from hub.domain.factors import strongest
 from hub.domain.ids import AuditId, Prefix, TenantId, UserId
 from hub.domain.secret import Secret
 from hub.domain.tenant import SLUG, AuthenticationSettings, Tenant
 from hub.domain.words import name_errors
-from hub.flows.base import OPERATOR, Flow, by_user, device_topic, login_topic
+from hub.flows.base import OPERATOR, Flow, by_user
+from hub.flows.void import Void
 from hub.ports import AuditFilter, Hasher, Tx
 
 NAME_MAX = 120
@@ -56,6 +55,7 @@ class Administer(Flow):
     """A tenant's administration."""
 
     hasher: Hasher
+    void: Void
 
     async def create_tenant(self, slug: str, name: str) -> Tenant:
         """Make a tenant; raises Invalid, Conflict."""
@@ -187,7 +187,7 @@ class Administer(Flow):
             await tx.users.save(after)
             await self._record_change(tx, user, after, by, now)
             if after.status is UserStatus.BLOCKED and user.status is not UserStatus.BLOCKED:
-                topics = await self._void(tx, after, by, now)
+                topics = await self.void.everything(tx, after, by.actor, now)
             devices = await tx.devices.of_user(user.id)
         await self.bus.publish(*topics)
         return Person(after, devices)
@@ -260,37 +260,6 @@ class Administer(Flow):
         await tx.audit.add(
             self.record(event, user.tenant_id, now, actor=by.actor, user_id=user.id, data=data)
         )
-
-    async def _void(self, tx: Tx, user: User, by: Admin, now: datetime) -> list[str]:
-        """End all that is open of the user but the devices; return whom to tell."""
-        # The logins first: one being completed now holds its row until its session is there to be ended.
-        logins = await tx.logins.open_of_user(user.id)
-        for login in logins:
-            await tx.logins.move(login.failed(Status.CANCELLED), login.step)
-        for session in await tx.sessions.open_of_user(user.id, now):
-            await tx.sessions.save(replace(session, ended_at=now))
-        await tx.browsers.forget_all(user.id, now)
-        for enrollment in await tx.enrollments.open_of_user(user.id):
-            cancelled = enrollment.cancelled(now)
-            if cancelled.status is EnrollmentStatus.CANCELLED:
-                await tx.enrollments.settle(cancelled)
-        for challenge in await tx.challenges.pending_of_user(user.id, now):
-            try:
-                await tx.challenges.settle(challenge.cancel(now))
-            except AlreadySettled:
-                continue
-            await tx.audit.add(
-                self.record(
-                    Event.CHALLENGE_CANCELLED,
-                    user.tenant_id,
-                    now,
-                    actor=by.actor,
-                    user_id=user.id,
-                    data={"challenge": challenge.id, "login": challenge.login_id},
-                )
-            )
-        devices = await tx.devices.of_user(user.id)
-        return [login_topic(login.id) for login in logins] + [device_topic(each.id) for each in devices]
 
 
 def administered_by(user: User, session: Session) -> Admin:

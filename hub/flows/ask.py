@@ -13,7 +13,7 @@ from hub.domain.challenge import NO_ACK_MEANS_UNREACHABLE, Challenge, Status
 from hub.domain.device import Device
 from hub.domain.errors import AlreadySettled
 from hub.domain.ids import ChallengeId, DeviceId, Prefix, UserId
-from hub.domain.login import Login
+from hub.domain.login import Login, Step
 from hub.domain.place import Place
 from hub.domain.policy import PushFacts, lane_for, resting_until
 from hub.domain.tenant import Tenant
@@ -24,6 +24,8 @@ from hub.protocol import RequestClaims, RequestContext
 
 # Of the event loop: in the first a phone's socket wakes, in the second it looks.
 TURNS = 2
+# Whose phones are looked for where there is nobody, so that a stranger's address costs what a person's does.
+NOBODY = UserId("")
 ENDINGS = {
     Status.EXPIRED: Event.CHALLENGE_EXPIRED,
     Status.CANCELLED: Event.CHALLENGE_CANCELLED,
@@ -96,6 +98,24 @@ class Asker(Flow):
             )
         )
         return Asked(login.pushed(challenge.id, now), pressure, challenge, None)
+
+    async def asked(
+        self,
+        tx: Tx,
+        tenant: Tenant,
+        login: Login,
+        user: User | None,
+        now: datetime,
+        pressure: Pressure | None = None,
+    ) -> Asked:
+        """Ask, and save what that changed of login and pressure (which is held here, or was before)."""
+        held = pressure or await tx.pressure.hold(tenant.id, login.account)
+        asked = await self.ask(tx, tenant, login, user, held, now)
+        if asked.pressure != held:
+            await tx.pressure.save(tenant.id, login.account, asked.pressure)
+        if asked.challenge is not None:
+            await tx.logins.move(asked.login, Step.PUSH)
+        return asked
 
     async def end(self, tx: Tx, over: Challenge, pressure: Pressure, *, actor: Actor = HUB) -> Pressure:
         """Write that *over* ran out or was called off, and count it; the caller saves *pressure*."""

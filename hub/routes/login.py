@@ -11,13 +11,12 @@ from starlette.routing import Route
 from hub.domain.account import EMAIL_MAX
 from hub.domain.errors import FieldError, HubError, Invalid
 from hub.domain.ids import LoginId
-from hub.domain.limits import Limit
 from hub.domain.login import Step
 from hub.domain.secret import Secret
 from hub.domain.words import is_readable
 from hub.flows.base import login_topic
+from hub.flows.begin import Begun
 from hub.flows.complete import Completed
-from hub.flows.sign_in import Begun
 from hub.flows.watch import View
 from hub.routes.cookies import jar
 from hub.routes.errors import problem
@@ -117,7 +116,7 @@ async def begin(request: Request, body: Start) -> Begun:
     if body.app is not None and not is_readable(body.app):
         raise Invalid(errors=[FieldError("app", "1 to 80 characters that can be read.")])
     account = hub.sign_in.account_key(slug, body.email)
-    return await hub.sign_in.begin(
+    return await hub.begin.begin(
         slug,
         body.email,
         app=body.app,
@@ -131,9 +130,8 @@ async def begin(request: Request, body: Start) -> Begun:
 
 async def prove_password(request: Request, login_id: LoginId, cookie: str | None, text: str) -> View:
     """Try a password; raises WrongCredentials and what else the flow raises."""
-    hub = services(request)
-    await hub.sign_in.limiter.hit(Limit.PASSWORD_TRIES_PER_IP, per_ip(request))
-    return await hub.sign_in.password(request.path_params["slug"], login_id, cookie, Secret(text))
+    slug, secret = request.path_params["slug"], Secret(text)
+    return await services(request).sign_in.password(slug, login_id, cookie, secret, per_ip(request))
 
 
 async def finish(request: Request) -> Completed:
