@@ -109,7 +109,7 @@ def _with_phone(local: str, made: dict[str, str], environment: dict[str, str]) -
         _say(enrolled.stderr)
         return enrolled.returncode
     note = f"Open {made['login']} and sign in as {EMAIL}. This is your phone; its PIN is {PIN}."
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         how = ["--note", note]
     else:
         _say(f"{note}\nType the number that the page shows here, one line for each sign-in.")

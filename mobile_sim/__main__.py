@@ -101,7 +101,7 @@ def run(
     in_json = json_frames or subprotocol == "json"
     spoken = Subprotocol.DEVICE_JSON if in_json else Subprotocol.DEVICE_MSGPACK
     screen = policy is Policy.ASK and not as_json
-    if screen and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if screen and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise typer.BadParameter(
             "ask needs a terminal; use approve or deny, or --json to listen only.", param_hint="--policy"
         )
