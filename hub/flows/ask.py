@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain import decoy, match
-from hub.domain.account import User
 from hub.domain.audit import HUB, Actor, Event
 from hub.domain.challenge import NO_ACK_MEANS_UNREACHABLE, Challenge, Status
 from hub.domain.device import Device
@@ -55,7 +54,6 @@ class Asker(Flow):
         tx: Tx,
         tenant: Tenant,
         login: Login,
-        user: User | None,
         pressure: Pressure,
         now: datetime,
     ) -> Asked:
@@ -84,7 +82,7 @@ class Asker(Flow):
         for challenge in waiting:
             if challenge.login_id == login.id:
                 pressure = await self.end(tx, challenge.cancel(now), pressure)
-        challenge = self._challenge(tenant, login, user, lane, now)
+        challenge = self._challenge(tenant, login, lane, now)
         await tx.challenges.add(challenge)
         await tx.audit.add(
             self.record(
@@ -92,7 +90,7 @@ class Asker(Flow):
                 tenant.id,
                 now,
                 actor=ANONYMOUS,
-                user_id=user.id if user else None,
+                user_id=login.user_id,
                 ip=login.origin.ip,
                 data={"challenge": challenge.id, "login": login.id, "app": login.app, "email": login.email},
             )
@@ -104,13 +102,12 @@ class Asker(Flow):
         tx: Tx,
         tenant: Tenant,
         login: Login,
-        user: User | None,
         now: datetime,
         pressure: Pressure | None = None,
     ) -> Asked:
         """Ask, and save what that changed of login and pressure (which is held here, or was before)."""
         held = pressure or await tx.pressure.hold(tenant.id, login.account)
-        asked = await self.ask(tx, tenant, login, user, held, now)
+        asked = await self.ask(tx, tenant, login, held, now)
         if asked.pressure != held:
             await tx.pressure.save(tenant.id, login.account, asked.pressure)
         if asked.challenge is not None:
@@ -154,9 +151,7 @@ class Asker(Flow):
             await tx.challenges.note(unreachable)
         return unreachable
 
-    def _challenge(
-        self, tenant: Tenant, login: Login, user: User | None, lane: Lane, now: datetime
-    ) -> Challenge:
+    def _challenge(self, tenant: Tenant, login: Login, lane: Lane, now: datetime) -> Challenge:
         challenge_id = ChallengeId(self.new_id(Prefix.CHALLENGE, now))
         expires_at = min(now + tenant.authentication.challenge_life, login.expires_at)
         needs_match = match.is_required(
@@ -166,7 +161,7 @@ class Asker(Flow):
         place = login.origin.place if isinstance(login.origin.place, Place) else None
         claims = RequestClaims(
             iss=self.issuer,
-            aud=user.id if user else UserId(f"{Prefix.USER}_{seed.hex()[:26]}"),
+            aud=login.user_id or UserId(f"{Prefix.USER}_{seed.hex()[:26]}"),
             jti=challenge_id,
             iat=int(now.timestamp()),
             exp=int(expires_at.timestamp()),
@@ -191,14 +186,14 @@ class Asker(Flow):
             tenant_id=tenant.id,
             login_id=login.id,
             account=login.account,
-            user_id=user.id if user else None,
+            user_id=login.user_id,
             lane=lane,
             status=Status.PENDING,
             request=self.tokens.sign_request(claims, now),
             digits=digits,
             created_at=now,
             expires_at=expires_at,
-            shown_at=None if user else decoy.shown_at(seed, self.random.entropy(1)[0], now),
+            shown_at=None if login.user_id else decoy.shown_at(seed, self.random.entropy(1)[0], now),
             unreachable_at=now + NO_ACK_MEANS_UNREACHABLE,
         )
 

@@ -139,7 +139,7 @@ class Begin(Asker):
             if already is None:
                 await tx.logins.add(login)
                 if login.step is Step.PUSH:
-                    asked = await self.asked(tx, found.tenant, login, user, now, pressure)
+                    asked = await self.asked(tx, found.tenant, login, now, pressure)
         if already is not None:
             # Two starts at once in one browser are one sign-in.
             return await self.watch.look(already.id)

@@ -73,9 +73,8 @@ class SignIn(Asker):
             login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand_push(now)
             tenant = await tx.tenants.get(login.tenant_id)
-            user = await tx.users.get(tenant.id, login.user_id) if login.user_id else None
-            devices = await tx.devices.of_user(user.id if user else NOBODY)
-            asked = await self.asked(tx, tenant, login, user, now)
+            devices = await tx.devices.of_user(login.user_id or NOBODY)
+            asked = await self.asked(tx, tenant, login, now)
             if asked.resting_until is not None:
                 left = (asked.resting_until - now).total_seconds()
                 raise TooSoon(retry_after_s=math.ceil(left))
@@ -112,8 +111,6 @@ class SignIn(Asker):
         await self.bus.publish(login_topic(login_id), *(device_topic(device.id) for device in devices))
         return await self.watch.look(login_id)
 
-    # Beginning ------------------------------------------------------------------------------------------
-
     async def _give_back(self, login: Login) -> None:
         """Too busy to compare is no wrong password."""
         async with self.store.begin() as tx:
@@ -148,7 +145,7 @@ class SignIn(Asker):
             pressure = pressure.with_password(login.lane, TryPressure())
             await tx.logins.move(login, Step.PASSWORD)
             if devices:
-                asked = await self.ask(tx, tenant, login, user, pressure, now)
+                asked = await self.ask(tx, tenant, login, pressure, now)
                 challenge, pressure = asked.challenge, asked.pressure
                 if challenge is not None:
                     await tx.logins.move(asked.login, Step.PUSH)
