@@ -88,8 +88,10 @@ class TryPressure:
         if left > 0:
             raise RateLimited(retry_after_s=math.ceil(left))
 
-    def given_back(self) -> "TryPressure":
-        """Return it without the last try, which was never compared."""
+    def given_back(self, before: "TryPressure") -> "TryPressure":
+        """Return it without a try that was counted upon *before* and then never compared."""
+        if self.failures == before.failures + 1:
+            return before
         return replace(self, failures=max(0, self.failures - 1))
 
     def failed(self, at: datetime) -> "TryPressure":

@@ -54,7 +54,7 @@ class SignIn(Asker):
         try:
             right = await self.hasher.verify(password, user.password if user else None)
         except Unavailable:
-            await self._give_back(login)
+            await self._give_back(login, tries)
             raise
         if not right or user is None:
             await self._refuse_password(login, now)
@@ -111,11 +111,11 @@ class SignIn(Asker):
         await self.bus.publish(login_topic(login_id), *(device_topic(device.id) for device in devices))
         return await self.watch.look(login_id)
 
-    async def _give_back(self, login: Login) -> None:
+    async def _give_back(self, login: Login, before: TryPressure) -> None:
         """Too busy to compare is no wrong password."""
         async with self.store.begin() as tx:
             pressure = await tx.pressure.hold(login.tenant_id, login.account)
-            tries = pressure.of_password(login.lane).given_back()
+            tries = pressure.of_password(login.lane).given_back(before)
             await tx.pressure.save(login.tenant_id, login.account, pressure.with_password(login.lane, tries))
 
     async def _refuse_password(self, login: Login, now: datetime) -> None:

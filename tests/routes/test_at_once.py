@@ -85,6 +85,30 @@ async def test_being_too_busy_to_compare_is_no_wrong_password(
         assert proven.json()["step"] == "approved"
 
 
+async def test_being_too_busy_to_compare_begins_no_wait_anew(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await hub.user(await hub.tenant(), password=PASSWORD)
+    hasher = type(hub.services.sign_in.hasher)
+
+    async def busy(_self: object, _password: Secret, _hashed: str | None) -> bool:
+        raise Unavailable
+
+    async with hub.browser() as browser:
+        await browser.start(user.email)
+        for _ in range(5):
+            await browser.again("password", {"password": "wrong"})
+        hub.clock.advance(6)
+        with monkeypatch.context() as patched:
+            patched.setattr(hasher, "verify", busy)
+            refused = await browser.again("password", {"password": PASSWORD})
+
+        proven = await browser.again("password", {"password": PASSWORD})
+
+        assert refused.status_code == 503
+        assert proven.json().get("step") == "approved", proven.text
+
+
 async def test_blocking_wins_over_a_sign_in_that_is_being_completed(hub: RunningHub) -> None:
     tenant = await hub.tenant()
     user, phone = await person(hub, tenant)
