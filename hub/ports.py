@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from hub.domain.account import KnownBrowser, Session, User
 from hub.domain.audit import Event, Record
 from hub.domain.challenge import Challenge
-from hub.domain.device import Device
+from hub.domain.device import Credential, Device
 from hub.domain.enrollment import Enrollment
 from hub.domain.ids import (
     AuditId,
@@ -28,7 +29,7 @@ from hub.domain.place import NoPlace, Place
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
 from hub.domain.throttle import Pressure
-from hub.protocol import DecisionClaims, ProofClaims, RequestClaims
+from hub.protocol import DecisionClaims, ProofClaims, PushSubscription, RequestClaims
 
 # Time, chance, cryptography -----------------------------------------------------------------------------
 
@@ -131,6 +132,71 @@ class Bus(Protocol):
         """Return how many listen to each, None where that is not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One web push: *payload* as JSON text, at most 3,993 bytes.
+
+    *topic* replaces an earlier push that still waits at the service (RFC 8030 section 5.4).
+    """
+
+    subscription: PushSubscription
+    payload: str
+    ttl_s: int
+    topic: str
+
+
+class PushResult(Enum):
+    """What a push service said, as far as one acts on it."""
+
+    TAKEN = "taken"
+    GONE = "gone"
+    LATER = "later"
+    REFUSED = "refused"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    NO_ANSWER = "no_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """A push service's answer; *retry_after_s* where it named a time (RFC 9110 section 10.2.3)."""
+
+    result: PushResult
+    retry_after_s: float | None = None
+
+
+class Pusher(Protocol):
+    """Web push services (RFC 8030), the payload encrypted (RFC 8291), the hub named (RFC 8292)."""
+
+    @property
+    def public_key(self) -> str:
+        """The VAPID key that browsers subscribe with: an uncompressed P-256 point, base64url."""
+
+    def takes(self, subscription: PushSubscription) -> bool:
+        """Whether its endpoint may be one and its keys are keys; nothing is contacted."""
+
+    async def send(self, push: Push) -> PushAnswer:
+        """Send once, within a deadline; never raises for what the service does."""
+
+
+class Passkeys(Protocol):
+    """WebAuthn credentials of the public address (W3C Web Authentication Level 3)."""
+
+    def creation_options(self, handle: str, account: str, tenant: str) -> dict[str, object] | None:
+        """Return PublicKeyCredentialCreationOptionsJSON, or None where the address cannot have credentials.
+
+        Args:
+            handle: the credential's user handle, at most 64 bytes; another for each enrolment.
+        """
+
+    def read_attestation(self, attestation: dict[str, object], challenge: bytes) -> Credential | None:
+        """Return the new credential, or None where anything of it does not fit."""
+
+    def read_assertion(
+        self, assertion: dict[str, object], credential: Credential, challenge: bytes
+    ) -> Credential | None:
+        """Return the credential with its counter moved on, or None where anything does not fit."""
+
+
 class Limiter(Protocol):
     """Counters of what one address or tenant may do; shared by all nodes where there is Redis."""
 
@@ -227,10 +293,16 @@ class Devices(Protocol):
         """Return the active ones of several users."""
 
     async def save(self, device: Device) -> None:
-        """Write all of it but ``connection``."""
+        """Write all but ``connection`` and ``nonce_at``, which have calls of their own."""
 
     async def connect(self, device_id: DeviceId, connection: str) -> None:
         """Note which socket is the device's newest."""
+
+    async def use_nonce(self, device_id: DeviceId, made_at: datetime) -> bool:
+        """Note that the nonce made then is used; False where it or a later one already was."""
+
+    async def forget_subscription(self, device_id: DeviceId, subscription: str) -> bool:
+        """Forget this very subscription (sealed); False where the device has another by now, or none."""
 
 
 class Enrollments(Protocol):
@@ -299,8 +371,16 @@ class Challenges(Protocol):
     async def note(self, challenge: Challenge) -> None:
         """Write ``shown_at``, ``unreachable_at`` and ``report``, and nothing else."""
 
+    async def claim_push(
+        self, challenge_id: ChallengeId, devices: tuple[DeviceId, ...], unreachable_at: datetime | None
+    ) -> bool:
+        """Note whom a web push goes to, if nobody has and it still waits unshown; say whether that was so."""
+
+    async def unpushed(self, asked_by: datetime, limit: int) -> list[Challenge]:
+        """Return pending, unshown ones asked until then that no web push was considered for."""
+
     async def pending_of_user(self, user_id: UserId, now: datetime) -> list[Challenge]:
-        """Return those that still wait at *now*, oldest first."""
+        """Return those that still wait at *now* and whose time to be asked has come, oldest first."""
 
     async def pending_of_account(self, tenant_id: TenantId, account: str) -> list[Challenge]:
         """Return those marked pending (overdue ones too), oldest first."""

@@ -20,6 +20,8 @@ LEEWAY_S: Final = 30
 PROOF_LIFE_S: Final = 60
 DECISION_LIFE_S: Final = 120
 MALFORMED_IN_A_ROW: Final = 3
+TEST_DELAY_MAX_S: Final = 60
+PUSH_PLAINTEXT_MAX_BYTES: Final = 3993
 PIN_LENGTH: Final = (4, 8)
 
 
@@ -68,6 +70,7 @@ class ErrorCode(StrEnum):
     UV_REQUIRED = "uv_required"
     NOT_FOUND = "not_found"
     RATE_LIMITED = "rate_limited"
+    BAD_SUBSCRIPTION = "bad_subscription"
 
 
 class Wire(BaseModel):
@@ -155,7 +158,7 @@ class Ack(Wire):
 
 
 class Decide(Wire):
-    """A signed answer; to approve, with a PIN."""
+    """A signed answer; to approve, with a PIN or a WebAuthn assertion (AuthenticationResponseJSON)."""
 
     type: Literal["decide"] = "decide"
     decision: str
@@ -171,7 +174,75 @@ class Report(Wire):
     reason: Literal["mistake", "unexpected", "fraud"]
 
 
-DeviceMessage = Annotated[Authenticate | Ack | Decide | Report, Field(discriminator="type")]
+class PushKeys(Wire):
+    """A subscription's keys, base64url: a P-256 point and 16 secret bytes (RFC 8291 section 2)."""
+
+    p256dh: str = Field(max_length=128)
+    auth: str = Field(max_length=64)
+
+
+class PushSubscription(Wire):
+    """Where a browser takes web pushes, as ``PushSubscription.toJSON()`` gives it."""
+
+    endpoint: str = Field(max_length=2048)
+    keys: PushKeys
+
+
+class SubscribePush(Wire):
+    """Wake this device by web push where it holds no socket."""
+
+    type: Literal["subscribe_push"] = "subscribe_push"
+    subscription: PushSubscription
+
+
+class UnsubscribePush(Wire):
+    """Forget the subscription."""
+
+    type: Literal["unsubscribe_push"] = "unsubscribe_push"
+
+
+class AskTest(Wire):
+    """Send this device a request that signs nobody in; with *delay_s*, that much later."""
+
+    type: Literal["test"] = "test"
+    delay_s: int = Field(default=0, ge=0, le=TEST_DELAY_MAX_S)
+
+
+class Rename(Wire):
+    """Call this device otherwise."""
+
+    type: Literal["rename"] = "rename"
+    name: str = Field(max_length=256)
+
+
+class Leave(Wire):
+    """Take this device off its account."""
+
+    type: Literal["leave"] = "leave"
+
+
+class AddCredential(Wire):
+    """Approve with a WebAuthn credential from now on; *attestation* is RegistrationResponseJSON."""
+
+    type: Literal["add_credential"] = "add_credential"
+    proof: str
+    attestation: dict[str, Any]
+    pin: str | None = None
+
+
+AnyDeviceMessage = (
+    Authenticate
+    | Ack
+    | Decide
+    | Report
+    | SubscribePush
+    | UnsubscribePush
+    | AskTest
+    | Rename
+    | Leave
+    | AddCredential
+)
+DeviceMessage = Annotated[AnyDeviceMessage, Field(discriminator="type")]
 
 
 # Device socket, hub to phone ----------------------------------------------------------------------------
@@ -224,6 +295,8 @@ class Ready(Wire):
     account: AccountFacts
     heartbeat_s: int
     pending: list[ChallengeMessage]
+    push_subscribed: bool | None = None
+    vapid_public_key: str | None = None
 
 
 class Decided(Wire):
@@ -250,19 +323,85 @@ class Reported(Wire):
     id: str
 
 
+class PushState(Wire):
+    """Whether the hub holds a subscription of this device now."""
+
+    type: Literal["push"] = "push"
+    subscribed: bool
+
+
+class TestAsked(Wire):
+    """The test request is on its way."""
+
+    type: Literal["test_asked"] = "test_asked"
+    id: str
+
+
+class Renamed(Wire):
+    """The device has its new name."""
+
+    type: Literal["renamed"] = "renamed"
+    device: DeviceFacts
+
+
+class Left(Wire):
+    """The device is off its account; the socket closes with 4403 next."""
+
+    type: Literal["left"] = "left"
+
+
+class CredentialAdded(Wire):
+    """The credential approves from now on."""
+
+    type: Literal["credential_added"] = "credential_added"
+
+
 class ErrorMessage(Wire):
-    """A message changed nothing; the socket stays open."""
+    """A message changed nothing; the socket stays open. *tries_left* are PINs until the device locks."""
 
     type: Literal["error"] = "error"
     code: ErrorCode
     detail: str
     id: str | None = None
+    tries_left: int | None = None
 
 
-HubMessage = Annotated[
-    Hello | Ready | ChallengeMessage | Decided | Resolved | Reported | ErrorMessage,
-    Field(discriminator="type"),
-]
+AnyHubMessage = (
+    Hello
+    | Ready
+    | ChallengeMessage
+    | Decided
+    | Resolved
+    | Reported
+    | PushState
+    | TestAsked
+    | Renamed
+    | Left
+    | CredentialAdded
+    | ErrorMessage
+)
+HubMessage = Annotated[AnyHubMessage, Field(discriminator="type")]
+
+
+# Web push -----------------------------------------------------------------------------------------------
+
+
+class PushedChallenge(Wire):
+    """A ``challenge`` in a web push, with the user's id beside it.
+
+    Without *request* where it would not fit: the app then asks for what is pending.
+    """
+
+    type: Literal["challenge"] = "challenge"
+    id: str
+    request: str | None = None
+    account: str
+
+
+class PushedResolved(Resolved):
+    """A ``resolved`` in a web push."""
+
+    account: str
 
 
 # Login socket -------------------------------------------------------------------------------------------
@@ -312,10 +451,8 @@ class LoginResolved(Wire):
 
 LoginHubMessage = Annotated[State | LoginResolved, Field(discriminator="type")]
 
-_DEVICE: TypeAdapter[Authenticate | Ack | Decide | Report] = TypeAdapter(DeviceMessage)
-_HUB: TypeAdapter[Hello | Ready | ChallengeMessage | Decided | Resolved | Reported | ErrorMessage] = (
-    TypeAdapter(HubMessage)
-)
+_DEVICE: TypeAdapter[AnyDeviceMessage] = TypeAdapter(DeviceMessage)
+_HUB: TypeAdapter[AnyHubMessage] = TypeAdapter(HubMessage)
 
 
 # Coding -------------------------------------------------------------------------------------------------
@@ -356,25 +493,25 @@ def decode_map(frame: bytes | str, subprotocol: Subprotocol) -> dict[str, Any]:
     return decoded
 
 
-def parse_device_message(
-    frame: bytes | str, subprotocol: Subprotocol
-) -> Authenticate | Ack | Decide | Report:
+def parse_device_message(frame: bytes | str, subprotocol: Subprotocol) -> AnyDeviceMessage:
     """Return a phone's message.
 
     Raises:
         MalformedFrame: see :func:`decode_map`; or a field is missing or of a wrong type.
         UnknownMessage: the ``type`` is none of ours.
     """
-    decoded = decode_map(frame, subprotocol)
+    return read_device_message(decode_map(frame, subprotocol))
+
+
+def read_device_message(decoded: dict[str, Any]) -> AnyDeviceMessage:
+    """Return a phone's message out of its map; raises as :func:`parse_device_message`."""
     try:
         return _DEVICE.validate_python(decoded)
     except ValidationError as error:
         raise _refusal(decoded, error) from error
 
 
-def parse_hub_message(
-    frame: bytes | str, subprotocol: Subprotocol
-) -> Hello | Ready | ChallengeMessage | Decided | Resolved | Reported | ErrorMessage:
+def parse_hub_message(frame: bytes | str, subprotocol: Subprotocol) -> AnyHubMessage:
     """Return the hub's message, as a phone reads it; raises as :func:`parse_device_message`."""
     decoded = decode_map(frame, subprotocol)
     try:

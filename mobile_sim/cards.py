@@ -14,15 +14,6 @@ JWKS_EVERY_S: Final = 60.0
 
 Emit = Callable[[events.Event], None]
 FetchKeys = Callable[[str], Awaitable[Mapping[str, Any] | None]]
-FromHub = (
-    wire.Hello
-    | wire.Ready
-    | wire.ChallengeMessage
-    | wire.Decided
-    | wire.Resolved
-    | wire.Reported
-    | wire.ErrorMessage
-)
 
 
 class Cards:
@@ -59,7 +50,7 @@ class Cards:
                 self._emit(events.Asked(self.account, self.open[challenge.id], again=True))
             await self._consider(challenge)
 
-    async def receive(self, message: FromHub) -> None:
+    async def receive(self, message: wire.AnyHubMessage) -> None:
         """Take one message of an open conversation."""
         match message:
             case wire.ChallengeMessage():
@@ -76,6 +67,8 @@ class Cards:
                 self._fail(message)
             case wire.Hello() | wire.Ready():
                 pass  # Said once, at the start.
+            case wire.PushState() | wire.TestAsked() | wire.Renamed() | wire.Left() | wire.CredentialAdded():
+                pass  # Answers to what this phone does not say.
 
     def clear(self) -> None:
         """Lay all cards off."""

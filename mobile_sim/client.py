@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol as Offered
 from hub import protocol as wire
 from hub.protocol import Subprotocol
 from mobile_sim import closing, events
-from mobile_sim.cards import Cards, Emit, FetchKeys, FromHub
+from mobile_sim.cards import Cards, Emit, FetchKeys
 from mobile_sim.closing import Then
 from mobile_sim.device import Account, Answer
 from mobile_sim.enroll import fetch_jwks
@@ -199,7 +199,7 @@ class Line:
             if message is not None:
                 await self.cards.receive(message)
 
-    def _parse(self, frame: bytes | str) -> FromHub | None:
+    def _parse(self, frame: bytes | str) -> wire.AnyHubMessage | None:
         try:
             return wire.parse_hub_message(frame, self._subprotocol)
         except wire.UnknownMessage:

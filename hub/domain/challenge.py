@@ -9,6 +9,8 @@ from hub.domain.ids import ChallengeId, DeviceId, LoginId, TenantId, UserId
 from hub.domain.throttle import Lane
 
 NO_ACK_MEANS_UNREACHABLE = timedelta(seconds=10)
+PUSHED_WITHOUT_ACK_AFTER = timedelta(seconds=2)
+TEST_LIFE = timedelta(seconds=120)
 REPORT_WITHIN = timedelta(minutes=10)
 
 
@@ -29,6 +31,14 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.EXPIRED: frozenset(),
     Status.CANCELLED: frozenset(),
 }
+
+
+class Kind(StrEnum):
+    """What a phone is asked."""
+
+    LOGIN = "login"
+    APPROVAL = "approval"
+    TEST = "test"
 
 
 class Delivery(StrEnum):
@@ -58,12 +68,14 @@ class Challenge:
     """A question with an end; a decoy (no *user_id*) is asked of nobody and moves as a real one would.
 
     *digits* are sealed (encrypted) text, erased as soon as the challenge is over; *request* is the signed
-    request exactly as the phones got it. *shown_at* may lie ahead: a decoy knows when it will seem shown.
+    request exactly as the phones got it. *shown_at* may lie ahead: a decoy knows when it will seem shown; so
+    may *created_at*: a test can be asked for a moment later. A test belongs to no login and is *only_for* one
+    phone. *pushed_to* are the phones that a web push was sent to, None while none was considered.
     """
 
     id: ChallengeId
     tenant_id: TenantId
-    login_id: LoginId
+    login_id: LoginId | None
     account: str
     user_id: UserId | None
     lane: Lane
@@ -79,6 +91,13 @@ class Challenge:
     decision: str | None = None
     reason: Reason | None = None
     report: Report | None = None
+    kind: Kind = Kind.LOGIN
+    only_for: DeviceId | None = None
+    pushed_to: tuple[DeviceId, ...] | None = None
+
+    def is_for(self, device: DeviceId) -> bool:
+        """Whether this phone of the user is asked."""
+        return self.only_for in (None, device)
 
     @property
     def needs_match(self) -> bool:

@@ -20,8 +20,25 @@ class DeviceStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """A WebAuthn credential of a phone: what its fingerprint or face unlocks.
+
+    *id* and *public_key* (COSE) are base64url; *sign_count* is the authenticator's own counter (WebAuthn
+    section 6.1.1), 0 where it keeps none.
+    """
+
+    id: str
+    public_key: str
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
-    """One phone of one user; *public_key* is a JWK (P-256) as JSON text."""
+    """One phone of one user, which approves by its PIN, its credential, or either.
+
+    *public_key* is a JWK (P-256) as JSON text; *subscription*, where it takes web pushes, is sealed
+    (encrypted) JSON; *nonce_at* is when the newest nonce was made that it has used without a socket.
+    """
 
     id: DeviceId
     tenant_id: TenantId
@@ -29,7 +46,7 @@ class Device:
     name: str
     platform: str
     public_key: str
-    pin_mac: str
+    pin_mac: str | None
     status: DeviceStatus
     enrolled_at: datetime
     enrollment_id: EnrollmentId
@@ -38,6 +55,9 @@ class Device:
     last_used_at: datetime | None = None
     removed_at: datetime | None = None
     connection: str | None = None
+    credential: Credential | None = None
+    subscription: str | None = None
+    nonce_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -54,13 +74,18 @@ class Device:
         wrong = self.wrong_pins + 1
         return replace(self, wrong_pins=wrong, locked_at=now if wrong >= WRONG_PINS_UNTIL_LOCK else None)
 
+    @property
+    def tries_left(self) -> int:
+        """How many more PINs may be tried before it locks."""
+        return max(0, WRONG_PINS_UNTIL_LOCK - self.wrong_pins)
+
     def unlocked(self) -> "Device":
         """Return it with its PIN tries given back."""
         return replace(self, wrong_pins=0, locked_at=None)
 
     def removed(self, now: datetime) -> "Device":
-        """Return it as it is once taken from the account."""
-        return replace(self, status=DeviceStatus.REMOVED, removed_at=now, connection=None)
+        """Return it as it is once taken from the account; where to push to is forgotten."""
+        return replace(self, status=DeviceStatus.REMOVED, removed_at=now, connection=None, subscription=None)
 
 
 def is_pin(text: str) -> bool:

@@ -190,6 +190,13 @@ class BadProof(HubError):
     detail = "The proof does not fit this connection."
 
 
+class ConnectedElsewhere(HubError):
+    """The same device holds a newer connection."""
+
+    code = "connected_elsewhere"
+    detail = "This device has connected again elsewhere."
+
+
 class DeviceRemoved(HubError):
     code = "device_removed"
     detail = "This device was removed from the account."

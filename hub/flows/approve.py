@@ -44,7 +44,7 @@ class Approve(Flow):
             if already or challenge.status_at(now) is not Status.PENDING:
                 return
             await tx.challenges.note(replace(challenge, shown_at=now))
-        await self.bus.publish(login_topic(challenge.login_id))
+        await self.bus.publish(*_asking(challenge))
 
     async def decide(self, device: Device, token: str, pin: Secret | None) -> Challenge:
         """Settle a challenge by a signed decision; return what it is now.
@@ -84,7 +84,7 @@ class Approve(Flow):
             raise refusal
         # Not this device: the reply tells it all that a look would.
         topics = (device_topic(other.id) for other in others if other.id != device.id)
-        await self.bus.publish(login_topic(challenge.login_id), *topics)
+        await self.bus.publish(*_asking(challenge), *topics)
         return challenge
 
     async def report(self, device: Device, challenge_id: ChallengeId, reason: Report) -> None:
@@ -111,7 +111,7 @@ class Approve(Flow):
             challenge = await tx.challenges.get(challenge_id)
         except NotFound:
             raise UnknownRequest(about=challenge_id) from None
-        if challenge.user_id != device.user_id:
+        if challenge.user_id != device.user_id or not challenge.is_for(device.id):
             raise UnknownRequest(about=challenge_id)
         return challenge
 
@@ -120,7 +120,8 @@ class Approve(Flow):
             challenge = await tx.challenges.get(ChallengeId(claims.sub))
         except NotFound:
             raise BadDecision(about=claims.sub) from None
-        if challenge.user_id != device.user_id or request_hash(challenge.request) != claims.req:
+        asked = challenge.user_id == device.user_id and challenge.is_for(device.id)
+        if not asked or request_hash(challenge.request) != claims.req:
             raise BadDecision(about=claims.sub)
         return challenge
 
@@ -163,18 +164,25 @@ class Approve(Flow):
                 raise BadDecision(about=challenge.id)
             if not match.fits(self.vault.unseal("digits", challenge.digits), claims.match):
                 return await self._deny(tx, device, challenge, token, now, Reason.WRONG_MATCH)
-        login = await self._login(tx, challenge, now)
         approved = challenge.approve(device.id, token, now)
-        pressure = await tx.pressure.hold(challenge.tenant_id, challenge.account)
-        await tx.challenges.settle(approved)
-        matched = challenge.needs_match
-        await tx.logins.move(login.approved_by_push(now, matched=matched), Step.PUSH)
-        after = pressure.approved(challenge.lane, with_match=matched)
-        if after != pressure:
-            await tx.pressure.save(challenge.tenant_id, challenge.account, after)
+        login = await self._login(tx, challenge, now)
+        if login is None:
+            await tx.challenges.settle(approved)
+        else:
+            await self._let_in(tx, login, approved, now, matched=challenge.needs_match)
         await tx.devices.save(replace(device, wrong_pins=0, last_used_at=now))
         await self._record(tx, Event.CHALLENGE_APPROVED, device, approved, login, now)
         return approved
+
+    async def _let_in(
+        self, tx: Tx, login: Login, approved: Challenge, now: datetime, *, matched: bool
+    ) -> None:
+        pressure = await tx.pressure.hold(approved.tenant_id, approved.account)
+        await tx.challenges.settle(approved)
+        await tx.logins.move(login.approved_by_push(now, matched=matched), Step.PUSH)
+        after = pressure.approved(approved.lane, with_match=matched)
+        if after != pressure:
+            await tx.pressure.save(approved.tenant_id, approved.account, after)
 
     async def _deny(
         self,
@@ -185,22 +193,30 @@ class Approve(Flow):
         now: datetime,
         reason: Reason | None = None,
     ) -> Challenge:
-        login = await self._login(tx, challenge, now)
         denied = challenge.deny(device.id, token, now, reason)
-        pressure = await tx.pressure.hold(challenge.tenant_id, challenge.account)
-        await tx.challenges.settle(denied)
-        await tx.logins.move(login.failed(Status.DENIED), Step.PUSH)
-        lane = challenge.lane
-        after = pressure.with_push(lane, pressure.of_push(lane).denied(now))
-        await tx.pressure.save(challenge.tenant_id, challenge.account, after)
+        login = await self._login(tx, challenge, now)
+        if login is None:
+            await tx.challenges.settle(denied)
+        else:
+            await self._turn_away(tx, login, denied, now)
         await tx.devices.save(replace(device, last_used_at=now))
         await self._record(tx, Event.CHALLENGE_DENIED, device, denied, login, now)
+        return denied
+
+    async def _turn_away(self, tx: Tx, login: Login, denied: Challenge, now: datetime) -> None:
+        pressure = await tx.pressure.hold(denied.tenant_id, denied.account)
+        await tx.challenges.settle(denied)
+        await tx.logins.move(login.failed(Status.DENIED), Step.PUSH)
+        after = pressure.with_push(denied.lane, pressure.of_push(denied.lane).denied(now))
+        await tx.pressure.save(denied.tenant_id, denied.account, after)
         if login.known_browser is not None:
             browser = await tx.browsers.get(login.known_browser)
             await self.known_browsers.forget(tx, browser, now, why="denied")
-        return denied
 
-    async def _login(self, tx: Tx, challenge: Challenge, now: datetime) -> Login:
+    async def _login(self, tx: Tx, challenge: Challenge, now: datetime) -> Login | None:
+        """Return the sign-in that asks, its row locked, or None for a test, which belongs to none."""
+        if challenge.login_id is None:
+            return None
         login = (await tx.logins.hold(challenge.login_id)).at(now)
         if login.step is not Step.PUSH or login.challenge_id != challenge.id:
             # Somebody held the login first: what is known of the challenge was read before that.
@@ -210,7 +226,7 @@ class Approve(Flow):
         return login
 
     async def _record(
-        self, tx: Tx, event: Event, device: Device, over: Challenge, login: Login, now: datetime
+        self, tx: Tx, event: Event, device: Device, over: Challenge, login: Login | None, now: datetime
     ) -> None:
         """Keep the evidence: the request as the phone showed it and the answer as the phone signed it."""
         await tx.audit.add(
@@ -220,17 +236,21 @@ class Approve(Flow):
                 now,
                 actor=by_device(device.id),
                 user_id=over.user_id,
-                ip=login.origin.ip,
+                ip=login.origin.ip if login else None,
                 data={
                     "challenge": over.id,
-                    "login": login.id,
-                    "app": login.app,
+                    **({"login": login.id, "app": login.app} if login else {"kind": over.kind}),
                     "request": over.request,
                     "decision": over.decision,
                     **({"reason": over.reason} if over.reason else {}),
                 },
             )
         )
+
+
+def _asking(challenge: Challenge) -> tuple[str, ...]:
+    """Return where the sign-in listens that asks."""
+    return () if challenge.login_id is None else (login_topic(challenge.login_id),)
 
 
 def _settled(challenge: Challenge, status: Status) -> AlreadySettled:

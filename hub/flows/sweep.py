@@ -48,7 +48,8 @@ class Sweep(Asker):
             held = pressure = await tx.pressure.hold(tenant_id, account)
             for challenge in challenges:
                 pressure = await self.end(tx, challenge.expire(), pressure)
-                topics.append(login_topic(challenge.login_id))
+                if challenge.login_id is not None:
+                    topics.append(login_topic(challenge.login_id))
                 if challenge.user_id is not None:
                     devices = await tx.devices.of_user(challenge.user_id)
                     topics += [device_topic(device.id) for device in devices]

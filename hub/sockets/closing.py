@@ -2,14 +2,13 @@
 
 from hub.domain.errors import (
     BadProof,
-    DeviceRefusal,
+    ConnectedElsewhere,
     DeviceRemoved,
-    HubError,
     NotFound,
     RateLimited,
     Unavailable,
 )
-from hub.protocol import Close, ErrorCode
+from hub.protocol import Close
 
 
 class Malformed(Exception):
@@ -18,10 +17,6 @@ class Malformed(Exception):
 
 class SilentTooLong(Exception):
     """The first message did not come in time."""
-
-
-class ConnectedElsewhere(Exception):
-    """The same device holds a newer connection."""
 
 
 class TooManyFrames(Exception):
@@ -54,8 +49,3 @@ CODES: dict[type[Exception], Close] = {
 def close_code(error: Exception) -> Close:
     """Return the close code for *error*; what nobody foresaw is 1011."""
     return CODES.get(type(error), Close.INTERNAL_ERROR)
-
-
-def error_code(refusal: DeviceRefusal | HubError) -> ErrorCode:
-    """Return the ``error`` message's code for a refusal that leaves the socket open."""
-    return ErrorCode(refusal.code)

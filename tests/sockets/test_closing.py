@@ -32,6 +32,7 @@ ERROR_CODES = {
     "uv_required",
     "not_found",
     "rate_limited",
+    "bad_subscription",
 }
 CLOSED_WITH = [
     (closing.Done, 1000),
@@ -43,7 +44,7 @@ CLOSED_WITH = [
     (errors.NotFound, 4401),
     (errors.DeviceRemoved, 4403),
     (closing.SilentTooLong, 4408),
-    (closing.ConnectedElsewhere, 4409),
+    (errors.ConnectedElsewhere, 4409),
     (closing.TooManyFrames, 4429),
     (RuntimeError, 1011),
 ]
@@ -72,7 +73,7 @@ def test_the_table_of_this_test_is_complete() -> None:
 def test_every_refusal_that_leaves_the_socket_open_has_a_code_of_the_contract() -> None:
     refusals = {each for each in DeviceRefusal.__subclasses__() if each is not errors.AlreadySettled}
 
-    assert {closing.error_code(each()) for each in refusals} <= set(ErrorCode)
+    assert {each.code for each in refusals} <= set(ErrorCode)
     assert {each.code for each in refusals} == {
         "bad_decision",
         "wrong_pin",

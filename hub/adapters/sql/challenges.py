@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from hub.adapters.sql.query import Query
 from hub.adapters.sql.rows import Repository, Shape, some
-from hub.adapters.sql.tables import PENDING, challenges
+from hub.adapters.sql.tables import PENDING, UNPUSHED, challenges
 from hub.domain.challenge import Challenge, Status
 from hub.domain.errors import AlreadySettled
-from hub.domain.ids import ChallengeId, TenantId, UserId
+from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
 
 _SHAPE = Shape(Challenge, challenges)
 _GET = Query(_SHAPE.select.where(challenges.c.id == sa.bindparam("of_id")))
@@ -19,7 +19,9 @@ _PENDING = _SHAPE.select.where(PENDING)
 _OLDEST_FIRST = (challenges.c.created_at, challenges.c.id)
 _OF_USER = Query(
     _PENDING.where(
-        challenges.c.user_id == sa.bindparam("of_user"), challenges.c.expires_at > sa.bindparam("now")
+        challenges.c.user_id == sa.bindparam("of_user"),
+        challenges.c.expires_at > sa.bindparam("now"),
+        challenges.c.created_at <= sa.bindparam("now"),
     ).order_by(*_OLDEST_FIRST)
 )
 _OF_ACCOUNT = Query(
@@ -32,6 +34,19 @@ _OVERDUE = Query(
     _PENDING.where(challenges.c.expires_at <= sa.bindparam("now"))
     .order_by(challenges.c.expires_at)
     .limit(sa.bindparam("most"))
+)
+_UNPUSHED = Query(
+    _SHAPE.select.where(UNPUSHED, challenges.c.created_at <= sa.bindparam("asked_by"))
+    .order_by(challenges.c.created_at)
+    .limit(sa.bindparam("most"))
+)
+_CLAIM_PUSH = Query(
+    sa.update(challenges)
+    .where(challenges.c.id == sa.bindparam("of_id"), UNPUSHED)
+    .values(
+        pushed_to=sa.bindparam("to", type_=challenges.c.pushed_to.type),
+        unreachable_at=sa.bindparam("unreachable", type_=challenges.c.unreachable_at.type),
+    )
 )
 _PENDING_ONE = sa.update(challenges).where(challenges.c.id == sa.bindparam("of_id"), PENDING)
 _EXPIRE = Query(_PENDING_ONE)
@@ -85,6 +100,17 @@ class SqlChallenges(Repository[Challenge]):
         """Write ``shown_at``, ``unreachable_at`` and ``report`` where they are set, and nothing else."""
         values = {f"new_{name}": getattr(challenge, name) for name in _NOTED}
         await self._save(_NOTE, {"of_id": challenge.id, **values})
+
+    async def claim_push(
+        self, challenge_id: ChallengeId, devices: tuple[DeviceId, ...], unreachable_at: datetime | None
+    ) -> bool:
+        """Note whom a web push goes to, if nobody has and it still waits unshown; say whether that was so."""
+        values = {"of_id": challenge_id, "to": devices, "unreachable": unreachable_at}
+        return bool(await self._link.change(_CLAIM_PUSH, values))
+
+    async def unpushed(self, asked_by: datetime, limit: int) -> list[Challenge]:
+        """Return pending, unshown ones asked until then that no web push was considered for."""
+        return await self._many(_UNPUSHED, asked_by=asked_by, most=limit)
 
     async def pending_of_user(self, user_id: UserId, now: datetime) -> list[Challenge]:
         """Return those that still wait at *now*, oldest first."""

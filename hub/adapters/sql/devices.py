@@ -1,6 +1,7 @@
 """The phones' table."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -22,7 +23,26 @@ _OF_USERS = Query(
     _SHAPE.select.where(devices.c.user_id.in_(some("of_users")), ACTIVE).order_by(*_OLDEST_FIRST)
 )
 _SAVE = Query(sa.update(devices).where(devices.c.id == sa.bindparam("of_id")))
-_SAVED = tuple(name for name in _SHAPE.changing if name != "connection")
+_OWN = ("connection", "nonce_at")
+_SAVED = tuple(name for name in _SHAPE.changing if name not in _OWN)
+_USE_NONCE = Query(
+    sa.update(devices).where(
+        devices.c.id == sa.bindparam("of_id"),
+        sa.or_(
+            devices.c.nonce_at.is_(None),
+            devices.c.nonce_at < sa.bindparam("made_at", type_=devices.c.nonce_at.type),
+        ),
+    )
+)
+
+_FORGET = Query(
+    sa.update(devices)
+    .where(
+        devices.c.id == sa.bindparam("of_id"),
+        devices.c.subscription == sa.bindparam("of_subscription"),
+    )
+    .values(subscription=None)
+)
 
 
 class SqlDevices(Repository[Device]):
@@ -48,9 +68,18 @@ class SqlDevices(Repository[Device]):
         return await self._many(_OF_USERS, of_users=list(user_ids)) if user_ids else []
 
     async def save(self, device: Device) -> None:
-        """Write all of it but ``connection``, which its newest socket alone writes; raises NotFound."""
+        """Write all but ``connection`` and ``nonce_at``, which have calls of their own; raises NotFound."""
         await self._save(_SAVE, {"of_id": device.id, **_SHAPE.values(device, *_SAVED)})
 
     async def connect(self, device_id: DeviceId, connection: str) -> None:
         """Note which socket is the device's newest; raises NotFound."""
         await self._save(_SAVE, {"of_id": device_id, "connection": connection})
+
+    async def use_nonce(self, device_id: DeviceId, made_at: datetime) -> bool:
+        """Note that the nonce made then is used; False where it or a later one already was."""
+        values = {"of_id": device_id, "made_at": made_at, "nonce_at": made_at}
+        return bool(await self._link.change(_USE_NONCE, values))
+
+    async def forget_subscription(self, device_id: DeviceId, subscription: str) -> bool:
+        """Forget this very subscription; False where the device has another one by now, or none."""
+        return bool(await self._link.change(_FORGET, {"of_id": device_id, "of_subscription": subscription}))

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.adapters.sql.columns import from_micros, to_micros
+from hub.domain.device import Credential
 from hub.domain.factors import Factor
+from hub.domain.ids import DeviceId
 from hub.domain.place import NoPlace, Origin, Place
 from hub.domain.tenant import AuthenticationSettings
 from hub.domain.throttle import Lane, Pressure, PushPressure, TryPressure
@@ -51,6 +53,26 @@ def read_origin(document: Mapping[str, Any]) -> Origin:
         browser=document["browser"],
         os=document["os"],
     )
+
+
+def write_credential(credential: Credential) -> dict[str, Any]:
+    """Return its fields."""
+    return asdict(credential)
+
+
+def read_credential(document: Mapping[str, Any]) -> Credential:
+    """Undo :func:`write_credential`."""
+    return Credential(**document)
+
+
+def write_devices(devices: tuple[DeviceId, ...]) -> list[str]:
+    """Return their ids."""
+    return list(devices)
+
+
+def read_devices(document: list[str]) -> tuple[DeviceId, ...]:
+    """Undo :func:`write_devices`."""
+    return tuple(map(DeviceId, document))
 
 
 def write_pressure(pressure: Pressure) -> dict[str, Any]:

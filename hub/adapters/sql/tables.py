@@ -9,17 +9,21 @@ import sqlalchemy as sa
 from hub.adapters.sql.columns import Document, Id, Instant, Mac, word
 from hub.adapters.sql.documents import (
     read_authentication,
+    read_credential,
+    read_devices,
     read_origin,
     read_pressure,
     read_proofs,
     write_authentication,
+    write_credential,
+    write_devices,
     write_origin,
     write_pressure,
     write_proofs,
 )
 from hub.domain.account import Role, Scope, UserStatus
 from hub.domain.audit import ActorKind, Event
-from hub.domain.challenge import Reason, Report, Status
+from hub.domain.challenge import Kind, Reason, Report, Status
 from hub.domain.device import DeviceStatus
 from hub.domain.enrollment import EnrollmentStatus
 from hub.domain.login import MOVES, Step
@@ -40,6 +44,7 @@ metadata = sa.MetaData(
 OWNS = sa.text("role = 'owner'")
 ACTIVE = sa.text("status = 'active'")
 PENDING = sa.text("status = 'pending'")
+UNPUSHED = sa.text("status = 'pending' AND shown_at IS NULL AND pushed_to IS NULL AND user_id IS NOT NULL")
 NOT_ENDED = sa.text("ended_at IS NULL")
 NOT_FORGOTTEN = sa.text("forgotten_at IS NULL")
 MOVABLE = sa.text("step IN ({})".format(", ".join(f"'{step}'" for step in Step if MOVES[step])))
@@ -101,7 +106,7 @@ devices = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("platform", sa.Text, nullable=False),
     sa.Column("public_key", sa.Text, nullable=False),
-    sa.Column("pin_mac", Mac, nullable=False),
+    sa.Column("pin_mac", Mac),
     sa.Column("status", word(DeviceStatus, "status"), nullable=False),
     sa.Column("enrolled_at", Instant, nullable=False),
     sa.Column("enrollment_id", Id, sa.ForeignKey("enrollments.id"), nullable=False),
@@ -110,6 +115,9 @@ devices = sa.Table(
     sa.Column("last_used_at", Instant),
     sa.Column("removed_at", Instant),
     sa.Column("connection", sa.Text),
+    sa.Column("credential", Document(write_credential, read_credential)),
+    sa.Column("subscription", sa.Text),
+    sa.Column("nonce_at", Instant),
     _user(),
 )
 _where(devices, ACTIVE, "user_id", name="active")
@@ -166,7 +174,7 @@ challenges = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("tenant_id", Id, nullable=False),
-    sa.Column("login_id", Id, sa.ForeignKey("logins.id"), nullable=False),
+    sa.Column("login_id", Id, sa.ForeignKey("logins.id")),
     sa.Column("account", Mac, nullable=False),
     sa.Column("user_id", Id),
     sa.Column("lane", word(Lane, "lane"), nullable=False),
@@ -182,11 +190,15 @@ challenges = sa.Table(
     sa.Column("decision", sa.Text),
     sa.Column("reason", word(Reason, "reason")),
     sa.Column("report", word(Report, "report")),
+    sa.Column("kind", word(Kind, "kind"), nullable=False),
+    sa.Column("only_for", Id, sa.ForeignKey("devices.id")),
+    sa.Column("pushed_to", Document(write_devices, read_devices)),
     _user(),
 )
 _where(challenges, PENDING, "user_id", name="open")
 _where(challenges, PENDING, "tenant_id", "account", name="account")
 _where(challenges, PENDING, "expires_at", name="due")
+_where(challenges, UNPUSHED, "created_at", name="unpushed")
 
 sessions = sa.Table(
     "sessions",
