@@ -3,30 +3,48 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
+_LABELS = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+# Browsers read a host that ends in a number as an IPv4 address, however odd (WHATWG URL section 3.5).
+_ENDS_IN_A_NUMBER = re.compile(r"(^|.*\.)([0-9]+|0x[0-9a-f]*)")
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+NO_ORIGIN = "is not an address like https://login.example.org, without a path"
+NOT_SECURE = (
+    "must be https: plain http is for loopback addresses only (http://localhost:8000), "
+    "so put TLS in front: docs/first-phone.md has three ways"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PublicUrl:
-    """An origin: scheme, host and port, without a path; it is the tokens' issuer as it stands."""
+    """An origin: scheme, host and port, without a path; it is the tokens' issuer as it stands.
+
+    Browsers keep keys, run service workers and take web pushes in secure contexts alone (W3C Secure
+    Contexts): https, or http on this very machine. So nothing else can be one.
+    """
 
     origin: str
 
     @classmethod
     def parse(cls, text: str) -> "PublicUrl":
-        """Return the address; raises ValueError where *text* is no bare https or loopback http origin."""
-        parts = urlsplit(text.strip())
-        extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-        if parts.scheme not in ("http", "https") or not parts.hostname or extra:
-            raise ValueError(f"{text!r} is not an address like https://login.example.org, without a path")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError(f"{text!r} must be https: plain http is for loopback addresses only")
-        default = {"http": 80, "https": 443}[parts.scheme]
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        port = "" if parts.port in (None, default) else f":{parts.port}"
-        return cls(f"{parts.scheme}://{host}{port}")
+        """Return the address, spelt as browsers spell origins.
+
+        Raises:
+            ValueError: *text* is no bare https or loopback http origin; the message says how to mend it.
+        """
+        parts, port = _split(text)
+        hostname = _spelt(parts.hostname or "")
+        extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+        if parts.scheme not in DEFAULT_PORTS or hostname is None or extra:
+            raise ValueError(f"{text!r} {NO_ORIGIN}")
+        if parts.scheme == "http" and not is_loopback(hostname):
+            raise ValueError(f"{text!r} {NOT_SECURE}")
+        host = f"[{hostname}]" if ":" in hostname else hostname
+        shown = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
+        return cls(f"{parts.scheme}://{host}{shown}")
 
     @property
     def is_secure(self) -> bool:
@@ -38,6 +56,16 @@ class PublicUrl:
         """Host and, where it is not the default, port: what a person sees."""
         return self.origin.split("://", 1)[1]
 
+    @property
+    def hostname(self) -> str:
+        """The host alone: what credentials are bound to (RP ID, WebAuthn section 5.1.2), and cookies."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
+    def is_ip_address(self) -> bool:
+        """Whether the host is no name: browsers bind no credential to it, so that only PINs work there."""
+        return _ip_address(self.hostname) is not None
+
     def socket(self, path: str) -> str:
         """Return the absolute WebSocket address of *path*."""
         return f"{'wss' if self.is_secure else 'ws'}://{self.host}{path}"
@@ -48,13 +76,11 @@ class PublicUrl:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether *host* names this very machine."""
+    """Whether *host* names this very machine: localhost and what is under it, 127.0.0.0/8, ::1."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = _ip_address(host)
+    return address is not None and address.is_loopback
 
 
 def is_origin(text: str) -> bool:
@@ -90,3 +116,28 @@ def limit_key(ip: str) -> str:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def _split(text: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(text.strip())
+        return parts, parts.port
+    except ValueError:
+        raise ValueError(f"{text!r} {NO_ORIGIN}") from None
+
+
+def _spelt(hostname: str) -> str | None:
+    """Return a host as browsers spell it, None where it can be none."""
+    address = _ip_address(hostname)
+    if address is not None:
+        return str(address)
+    if not _LABELS.fullmatch(hostname) or _ENDS_IN_A_NUMBER.fullmatch(hostname):
+        return None
+    return hostname
+
+
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

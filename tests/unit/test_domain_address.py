@@ -19,6 +19,10 @@ from hub.domain.address import PublicUrl, is_loopback, is_origin, is_return_addr
         ("http://hub.localhost:8000", "http://hub.localhost:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
         ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ("https://[2001:DB8:0:0::1]:443", "https://[2001:db8::1]"),
+        ("https://xn--lgin-6qa.example.org", "https://xn--lgin-6qa.example.org"),
+        ("https://hub", "https://hub"),
+        ("https://hub.2go", "https://hub.2go"),
     ],
 )
 def test_an_address_becomes_an_origin(text: str, origin: str) -> None:
@@ -31,12 +35,46 @@ def test_an_address_becomes_an_origin(text: str, origin: str) -> None:
     [
         "", "login.example.org", "ftp://login.example.org", "https://", "https://login.example.org/hub",
         "https://login.example.org?x", "https://login.example.org#x", "https://user@login.example.org",
-        "http://login.example.org", "http://192.0.2.1", "https://login.example.org:port",
+        "https://@login.example.org", "https://login.example.org:port", "https://login.example.org:99999",
+        "https://[2001:db8::1", "https://login.example.org.", "https://login..org", "https://-login.org",
+        "https://login example.org", "https://lögin.example.org", "https://login.example.org\\@evil.test",
+        "https://192.0.2", "https://127.1", "https://192.0.2.300", "https://0x7f.1", "https://login.123",
     ],
 )  # fmt: skip
-def test_what_is_no_bare_origin_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+def test_what_is_no_bare_origin_is_refused_by_an_example_of_one(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not an address like https://login\.example\.org, without a path"):
         PublicUrl.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://login.example.org", "http://192.0.2.1", "http://10.0.0.5:8000", "http://hub:8000",
+        "http://localhost.example.org", "http://hub.local", "http://[fe80::1]", "http://0.0.0.0:8000",
+    ],
+)  # fmt: skip
+def test_plain_http_is_for_this_very_machine_and_the_refusal_says_the_way_out(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be https.*http://localhost:8000.*docs/first-phone\.md"):
+        PublicUrl.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hostname", "is_ip_address"),
+    [
+        ("https://login.example.org:8443", "login.example.org", False),
+        ("http://localhost:8000", "localhost", False),
+        ("http://127.0.0.1:8000", "127.0.0.1", True),
+        ("https://192.0.2.1", "192.0.2.1", True),
+        ("http://[::1]:8000", "::1", True),
+    ],
+)
+def test_credentials_are_bound_to_a_name_and_never_to_a_number(
+    text: str, hostname: str, is_ip_address: bool
+) -> None:
+    address = PublicUrl.parse(text)
+
+    assert address.hostname == hostname
+    assert address.is_ip_address is is_ip_address
 
 
 def test_sockets_and_activation_addresses_follow_the_scheme() -> None:
