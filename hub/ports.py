@@ -292,6 +292,12 @@ class Devices(Protocol):
     async def of_users(self, user_ids: Sequence[UserId]) -> list[Device]:
         """Return the active ones of several users."""
 
+    async def all_active(self) -> list[Device]:
+        """Return the active ones of all tenants, oldest first."""
+
+    async def count_active(self) -> tuple[int, int]:
+        """Return how many are active, over all tenants, and how many people's they are."""
+
     async def save(self, device: Device) -> None:
         """Write all but ``connection`` and ``nonce_at``, which have calls of their own."""
 
@@ -492,8 +498,14 @@ class Keys(Protocol):
     async def add_signing(self, key: StoredKey) -> None:
         """Insert."""
 
+    async def kept(self, name: str) -> str | None:
+        """Return the value kept under *name*, if there is one."""
+
     async def keep(self, name: str, value: str) -> str:
-        """Return the value kept under *name*; keep *value* there first if there is none."""
+        """Return the value kept under *name*; keep *value* there first if there is none.
+
+        The value is locked until the transaction ends: who keeps it as well waits.
+        """
 
     async def replace(self, name: str, value: str) -> None:
         """Keep *value* under *name* instead of what is there."""

@@ -203,6 +203,24 @@ async def test_phones_of_several_people_come_at_once(store: SqlStore) -> None:
         assert await tx.devices.of_users([]) == []
 
 
+async def test_phones_of_everybody_are_counted_and_listed_while_they_are_active(store: SqlStore) -> None:
+    async with store.read() as tx:
+        assert await tx.devices.count_active() == (0, 0)
+        assert await tx.devices.all_active() == []
+
+    async with store.begin() as tx:
+        _, ada = await somebody(tx)
+        _, bob = await somebody(tx)
+        phones = [await a_phone(tx, user, enrolled_at=at) for user, at in ((bob, NOW), (ada, LATER))]
+        phones.append(await a_phone(tx, ada, enrolled_at=LATER + timedelta(seconds=1)))
+        gone = await a_phone(tx, bob)
+        await tx.devices.save(gone.removed(NOW))
+
+    async with store.read() as tx:
+        assert await tx.devices.count_active() == (3, 2)
+        assert await tx.devices.all_active() == phones
+
+
 async def test_saving_a_phone_leaves_its_newest_socket_alone(store: SqlStore) -> None:
     async with store.begin() as tx:
         _, user = await somebody(tx)
@@ -361,7 +379,9 @@ async def test_signing_keys_come_by_their_turn(store: SqlStore) -> None:
 
 async def test_what_is_kept_first_stays_until_it_is_replaced(store: SqlStore) -> None:
     async with store.begin() as tx:
+        assert await tx.keys.kept("seed") is None
         assert await tx.keys.keep("seed", "first") == "first"
+        assert await tx.keys.kept("seed") == "first"
     async with store.begin() as tx:
         assert await tx.keys.keep("seed", "second") == "first"
         await tx.keys.replace("seed", "third")

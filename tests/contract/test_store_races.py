@@ -75,6 +75,18 @@ async def test_changes_under_a_hold_all_survive(stores: list[SqlStore]) -> None:
         assert (await tx.devices.get(phone.id)).wrong_pins == MANY
 
 
+async def test_who_keeps_the_same_value_goes_one_after_the_other(stores: list[SqlStore]) -> None:
+    async def add_one(number: int) -> None:
+        async with stores[number % 2].begin() as tx:
+            sofar = int(await tx.keys.keep("sum", "0"))
+            await tx.keys.replace("sum", str(sofar + 1))
+
+    await _all(add_one, MANY)
+
+    async with stores[0].read() as tx:
+        assert await tx.keys.kept("sum") == str(MANY)
+
+
 async def test_pressure_under_a_hold_all_counts_from_the_first_on(stores: list[SqlStore]) -> None:
     tenant = a_tenant()
     async with stores[0].begin() as tx:

@@ -42,7 +42,7 @@ def test_an_address_becomes_an_origin(text: str, origin: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_bare_origin_is_refused_by_an_example_of_one(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not an address like https://login\.example\.org, without a path"):
+    with pytest.raises(ValueError, match=r"is not an address like https://\S+, without a path"):
         PublicUrl.parse(text)
 
 

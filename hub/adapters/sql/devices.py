@@ -22,6 +22,8 @@ _OF_USER = Query(
 _OF_USERS = Query(
     _SHAPE.select.where(devices.c.user_id.in_(some("of_users")), ACTIVE).order_by(*_OLDEST_FIRST)
 )
+_ALL = Query(_SHAPE.select.where(ACTIVE).order_by(*_OLDEST_FIRST))
+_COUNT = Query(sa.select(sa.func.count(), sa.func.count(devices.c.user_id.distinct())).where(ACTIVE))
 _SAVE = Query(sa.update(devices).where(devices.c.id == sa.bindparam("of_id")))
 _OWN = ("connection", "nonce_at")
 _SAVED = tuple(name for name in _SHAPE.changing if name not in _OWN)
@@ -66,6 +68,16 @@ class SqlDevices(Repository[Device]):
     async def of_users(self, user_ids: Sequence[UserId]) -> list[Device]:
         """Return the active ones of several users, oldest first."""
         return await self._many(_OF_USERS, of_users=list(user_ids)) if user_ids else []
+
+    async def all_active(self) -> list[Device]:
+        """Return the active ones of all tenants, oldest first."""
+        return await self._many(_ALL)
+
+    async def count_active(self) -> tuple[int, int]:
+        """Return how many are active, over all tenants, and how many people's they are."""
+        row = await self._link.row(_COUNT)
+        phones, people = row or (0, 0)
+        return phones, people
 
     async def save(self, device: Device) -> None:
         """Write all but ``connection`` and ``nonce_at``, which have calls of their own; raises NotFound."""

@@ -33,6 +33,7 @@ def _replace(insert: Any) -> sa.Executable:
     return upsert
 
 
+_KEPT = Query(sa.select(kept.c.value).where(kept.c.name == sa.bindparam("of_name")))
 _KEEP = Query(_keep(sqlite.insert), _keep(postgresql.insert))
 _REPLACE = Query(_replace(sqlite.insert), _replace(postgresql.insert))
 
@@ -53,8 +54,13 @@ class SqlKeys:
         """Insert."""
         await self._link.change(_SHAPE.insert, _SHAPE.values(key))
 
+    async def kept(self, name: str) -> str | None:
+        """Return the value kept under *name*, if there is one."""
+        row = await self._link.row(_KEPT, {"of_name": name})
+        return None if row is None else str(row[0])
+
     async def keep(self, name: str, value: str) -> str:
-        """Return the value kept under *name*; keep *value* there first if there is none."""
+        """Return the value kept under *name*, locked; keep *value* there first if there is none."""
         row = await self._link.change_row(_KEEP, {"name": name, "value": value})
         text: str = row[0]
         return text
