@@ -34,6 +34,7 @@ from hub.flows.complete import Complete
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
 from hub.flows.known_browsers import KnownBrowsers
+from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
 from hub.flows.sweep import Sweep
@@ -177,6 +178,7 @@ async def open_services(
         flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault, order=count())
         ring = Ringing(**flow, tokens=tokens, issuer=address.origin, waits=enforced)
         known = KnownBrowsers(**flow)
+        relocate = Relocate(**flow, address=address)
         watch = Watch(**flow, tokens=tokens, waits=enforced)
         services = Services(
             public_url=address,
@@ -194,7 +196,8 @@ async def open_services(
             complete=Complete(**flow, watch=watch, known_browsers=known),
             approve=Approve(**flow, tokens=tokens, known_browsers=known),
             activate=Activate(**flow, known_browsers=known),
-            enroll=Enroll(**flow, tokens=tokens, limiter=limiter),
+            enroll=Enroll(**flow, tokens=tokens, limiter=limiter, relocate=relocate),
+            relocate=relocate,
             devices=Devices(**flow, tokens=tokens),
             sessions=Sessions(**flow),
             administer=Administer(**flow, hasher=hasher, void=Void(**flow)),
@@ -286,11 +289,14 @@ class Hub:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Services]:
-        """Open everything, and work, while the context is open."""
+        """Open everything, and work, while the context is open; raises PhonesLeftBehind."""
         async with (
             open_services(self.settings, clock=self.clock) as (services, sweep),
-            working(services, sweep, self.settings),
+            AsyncExitStack() as stack,
         ):
+            if before := await services.relocate.keep():
+                log.warning("address.changed", old=before.origin, new=services.public_url.origin)
+            await stack.enter_async_context(working(services, sweep, self.settings))
             self.services = self._web.state.services = services
             self._sockets = {"/ws/device": DeviceSocket(services), "/ws/login": LoginSocket(services)}
             yield services

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import segno
+import structlog
 import typer
 
 from hub.app import rotate_keys, vault_of
 from hub.domain.account import Role
+from hub.domain.address import PublicUrl
 from hub.domain.enrollment import CARRIED_LIFE
 from hub.domain.errors import Invalid
 from hub.flows.activate import Activation
 from hub.flows.administer import AT_THE_COMMAND_LINE, email_errors, tenant_errors
+from hub.flows.relocate import Move
 from hub.logs import set_up_logs
 from hub.operating import (
     STANDARD_INPUT,
@@ -39,6 +42,13 @@ from hub.services import Services
 from hub.set_up import Answers, settings_text, write_settings
 from hub.settings import Settings, settings_file
 
+ONLY_PINS = (
+    "browsers bind fingerprints and faces to a name: at an IP address phones approve by PIN alone. "
+    "Name the hub in HUB_PUBLIC_URL, on this machine as http://localhost:PORT"
+)
+
+log = structlog.get_logger()
+
 app = typer.Typer(
     name="hub",
     no_args_is_help=True,
@@ -49,10 +59,12 @@ app = typer.Typer(
 tenant_app = typer.Typer(no_args_is_help=True, help="Tenants.")
 user_app = typer.Typer(no_args_is_help=True, help="People.")
 enrollment_app = typer.Typer(no_args_is_help=True, help="Activation codes.")
+address_app = typer.Typer(no_args_is_help=True, help="The address that browsers and phones use.")
 keys_app = typer.Typer(no_args_is_help=True, help="Signing keys.")
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(user_app, name="user")
 app.add_typer(enrollment_app, name="enrollment")
+app.add_typer(address_app, name="address")
 app.add_typer(keys_app, name="keys")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
@@ -86,6 +98,8 @@ def serve(
         listening = listen(settings.host, settings.port)
     except OSError as error:
         raise Refused(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    if settings.address.is_ip_address:
+        log.warning("address.no_name", url=settings.address.origin, meaning=ONLY_PINS)
     with listening:
         host, port = listening.getsockname()[:2]
         print(f"Serving {settings.address.origin} on {host}:{port}", file=sys.stderr)
@@ -124,7 +138,7 @@ def init(
             as_json,
         )
         return
-    url = public_url or _asked("Address that people will use", "http://127.0.0.1:8000")
+    url = public_url or _asked("Address that people will use", "http://localhost:8000")
     slug = tenant or _asked("Short name of your organisation", "main")
     answers = Answers(
         public_url=url,
@@ -147,7 +161,7 @@ def init(
         # A half-made set-up would be taken for a whole one the next time.
         path.unlink()
         raise
-    made = {"settings": str(path), "changed": True, **_activation_facts(activation, settings_of())}
+    made = {"settings": str(path), "changed": True, **_activation_facts(activation, answers.address)}
     tell({**made, "login": _login_address(answers)}, _first_steps(answers, made, path), as_json)
 
 
@@ -159,12 +173,12 @@ def create_tenant(
 ) -> None:
     """Make a tenant."""
 
-    async def create(services: Services) -> dict[str, Any]:
+    async def create(services: Services) -> tuple[dict[str, Any], PublicUrl]:
         tenant = await services.administer.create_tenant(slug, name)
-        return {"id": tenant.id, "slug": tenant.slug}
+        return {"id": tenant.id, "slug": tenant.slug}, services.public_url
 
-    facts = run(create)
-    tell(facts, f"Made the tenant {slug}: {settings_of().address.origin}/t/{slug}/login", as_json)
+    facts, address = run(create)
+    tell(facts, f"Made the tenant {slug}: {address.origin}/t/{slug}/login", as_json)
 
 
 @user_app.command("create")
@@ -211,9 +225,30 @@ def create_enrollment(tenant: TenantSlug, email: Email, as_json: AsJson = False)
         activation = await services.activate.create(
             found.id, user.id, life=CARRIED_LIFE, actor=AT_THE_COMMAND_LINE.actor
         )
-        return _activation_facts(activation, settings_of())
+        return _activation_facts(activation, services.public_url)
 
     each(email, create, lambda facts: facts["activation_code"], as_json)
+
+
+@address_app.command("change")
+def change_address(
+    to: Annotated[str, typer.Option("--to", help="The new public URL.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, say what it comes to.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move the hub to another address: phones pinned the old one, and must be enrolled again."""
+    try:
+        new = PublicUrl.parse(to)
+    except ValueError as error:
+        raise Refused(f"--to: {error}") from None
+
+    async def change(services: Services) -> Move:
+        return await (services.relocate.change if yes else services.relocate.planned)(new)
+
+    move = run(change, moving=True)
+    changed = yes and move.old != move.new
+    facts = {"from": move.old.origin, "to": move.new.origin, "phones": move.phones, "people": move.people}
+    tell({**facts, "changed": changed}, _of_move(move, changed), as_json)
 
 
 @keys_app.command("rotate")
@@ -239,13 +274,30 @@ async def _first_owner(settings: Settings, answers: Answers) -> Activation:
         )
 
 
-def _activation_facts(activation: Activation, settings: Settings) -> dict[str, Any]:
+def _of_move(move: Move, changed: bool) -> str:
+    old, new = move.old.origin, move.new.origin
+    if old == new:
+        return f"The hub is at {new} already."
+    phones = f"{move.phones} phone{'' if move.phones == 1 else 's'}"
+    people = f"{move.people} {'person' if move.people == 1 else 'people'}"
+    if not changed:
+        return (
+            f"{phones} of {people} enrolled at {old} would have to be enrolled again at {new}.\n"
+            "Nothing was changed. With --yes they are taken off their accounts."
+        )
+    return (
+        f"The hub has moved from {old} to {new}: {phones} of {people} taken off their accounts.\n"
+        f"Set HUB_PUBLIC_URL={new}, restart the hub, and enrol each phone again."
+    )
+
+
+def _activation_facts(activation: Activation, address: PublicUrl) -> dict[str, Any]:
     code = activation.code.reveal()
     return {
         "id": activation.enrollment.id,
         "email": activation.user.email,
         "activation_code": code,
-        "uri": settings.address.activation(code),
+        "uri": address.activation(code),
         "expires_at": wire_time(activation.enrollment.expires_at),
     }
 

@@ -12,11 +12,13 @@ from sqlalchemy.exc import ArgumentError
 
 from hub.adapters.geo_maxmind import GeoDatabaseUnreadable
 from hub.adapters.sql.migrate import is_current, migrate
+from hub.adapters.sql.store import open_store
 from hub.app import WrongSecretKey, open_services
 from hub.domain.errors import HubError, Invalid, NotFound, Unavailable
 from hub.domain.secret import Secret
 from hub.domain.tenant import Tenant
 from hub.domain.words import is_readable
+from hub.flows.relocate import KEPT, PhonesLeftBehind
 from hub.logs import set_up_logs
 from hub.services import Services
 from hub.settings import Settings, read_settings
@@ -55,21 +57,38 @@ async def _up_to_date(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Services]:
+async def opened(settings: Settings, *, moving: bool = False) -> AsyncIterator[Services]:
+    """Open the hub for a command: at the address that the settings name, else at the one it is served at.
+
+    Args:
+        moving: do so though phones are enrolled at another address.
+    """
     await _up_to_date(settings)
-    async with open_services(settings) as (services, _):
+    async with open_services(await _at_kept_address(settings)) as (services, _):
+        if not moving:
+            await services.relocate.demand_kept()
         yield services
 
 
 async def prepare(settings: Settings) -> None:
     """Fail here, in one line, rather than in a worker's log."""
-    async with opened(settings):
-        pass
+    await _up_to_date(settings)
+    async with open_services(settings) as (services, _):
+        await services.relocate.demand_kept()
 
 
-def run(doing: Callable[[Services], Awaitable[T]]) -> T:
+async def _at_kept_address(settings: Settings) -> Settings:
+    """`hub serve --port 9000` makes an address that no other command is told."""
+    if settings.public_url is not None:
+        return settings
+    async with open_store(settings.database_url) as store, store.read() as tx:
+        kept = await tx.keys.kept(KEPT)
+    return settings if kept is None else settings.model_copy(update={"public_url": kept})
+
+
+def run(doing: Callable[[Services], Awaitable[T]], *, moving: bool = False) -> T:
     async def run() -> T:
-        async with opened(settings_of()) as services:
+        async with opened(settings_of(), moving=moving) as services:
             return await doing(services)
 
     quiet()
@@ -148,7 +167,7 @@ def told() -> Iterator[None]:
     except Unavailable:
         print("hub: the database does not answer: see HUB_DATABASE_URL", file=sys.stderr)
         _exit(1)
-    except (HubError, Refused, WrongSecretKey, GeoDatabaseUnreadable, OSError) as error:
+    except (HubError, Refused, WrongSecretKey, PhonesLeftBehind, GeoDatabaseUnreadable, OSError) as error:
         print(f"hub: {_in_one_line(error)}", file=sys.stderr)
         _exit(1)
 

@@ -14,6 +14,7 @@ from hub.flows.begin import Begin
 from hub.flows.complete import Complete
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
+from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
 from hub.flows.watch import Watch
@@ -117,6 +118,7 @@ class Services:
     approve: Approve
     activate: Activate
     enroll: Enroll
+    relocate: Relocate
     devices: Devices
     sessions: Sessions
     administer: Administer

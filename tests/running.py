@@ -123,11 +123,16 @@ class RunningHub:
 
 @asynccontextmanager
 async def running_hub(
-    database_url: str, *, clock: ShiftedClock | None = None, migrated: bool = False, **given: Any
+    database_url: str,
+    *,
+    clock: ShiftedClock | None = None,
+    migrated: bool = False,
+    port: int = 0,
+    **given: Any,
 ) -> AsyncIterator[RunningHub]:
     """Run a hub on *database_url* while the context is open; *given* are settings by name."""
     clock = clock or ShiftedClock()
-    with listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", port) as listening:
         port = listening.getsockname()[1]
         settings = Settings(_env_file=None, secret_key=SECRET, database_url=database_url, port=port, **given)  # type: ignore[call-arg]
         if not migrated:
@@ -350,6 +355,12 @@ class Phone:
             yield DeviceSocket(self, connection, subprotocol)
 
     @asynccontextmanager
+    async def exchanging(self, url: str | None = None) -> AsyncIterator["ExchangePhone"]:
+        """Call without a socket (another node by *url*)."""
+        async with httpx2.AsyncClient(base_url=url or self.url, timeout=30) as http:
+            yield ExchangePhone(self, http)
+
+    @asynccontextmanager
     async def connected(
         self, subprotocol: str = MSGPACK, url: str | None = None
     ) -> AsyncIterator["DeviceSocket"]:
@@ -357,6 +368,48 @@ class Phone:
         async with self.socket(subprotocol, url) as socket:
             await socket.authenticate()
             yield socket
+
+
+@dataclass
+class ExchangePhone:
+    """A phone without a socket: it calls, and keeps nonce and cursor from one call to the next."""
+
+    phone: Phone
+    http: httpx2.AsyncClient
+    nonce: str = "none"
+    cursor: str | None = None
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    async def call(self, *messages: Any, **query: Any) -> httpx2.Response:
+        """Call once, with the nonce as it is; *query* goes into the address."""
+        body = {"device_id": self.phone.id, "proof": self.phone.proof(self.nonce), "messages": list(messages)}
+        response = await self.http.post("/api/v1/device/exchange", params=query, json=body)
+        self.nonce = response.json().get("nonce", self.nonce)
+        return response
+
+    async def say(self, *messages: Any, **query: Any) -> list[dict[str, Any]]:
+        """Call, again with a fresh nonce where one is asked for; return what follows ``ready``."""
+        response = await self.call(*messages, **query)
+        if response.status_code == 401 and response.json()["code"] == "use_nonce":
+            response = await self.call(*messages, **query)
+        assert response.status_code == 200, response.text
+        self.cursor = response.json()["cursor"]
+        self.ready, *others = response.json()["messages"]
+        return others
+
+    async def wait(self, seconds: int = 25) -> list[dict[str, Any]]:
+        """Wait for something new; return what follows ``ready``."""
+        return await self.say(wait=seconds, since=self.cursor)
+
+    async def decide(
+        self, request: str, answer: str = "approve", match: str | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Answer *request*; return what the hub says to it."""
+        message = {"type": "decide", "decision": self.phone.decision(request, answer, match)}
+        if answer == "approve":
+            message["pin"] = self.phone.pin
+        said = {name: value for name, value in {**message, **more}.items() if value is not None}
+        return (await self.say(said))[0]
 
 
 @dataclass

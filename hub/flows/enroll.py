@@ -15,6 +15,7 @@ from hub.domain.tenant import Tenant
 from hub.domain.words import name_errors
 from hub.flows.activate import demand_room
 from hub.flows.base import Flow, by_device, enrollment_topic
+from hub.flows.relocate import Relocate
 from hub.ports import Limiter, Tokens, Tx
 
 
@@ -42,6 +43,7 @@ class Enroll(Flow):
 
     tokens: Tokens
     limiter: Limiter
+    relocate: Relocate
 
     async def preview(self, code: str, per_ip: str) -> Preview:
         """Return what *code* is for; raises ActivationCodeInvalid, RateLimited (by failures)."""
@@ -67,6 +69,7 @@ class Enroll(Flow):
             UserVerificationRequired: no PIN; the code stays good.
             Invalid: the proof, the PIN or a name is not right; the code stays good.
             Conflict: the user has as many phones as there may be.
+            Unavailable: the phone would pin an address that the hub has left.
         """
         now = self.clock.now()
         found = await self.preview(code, per_ip)
@@ -93,6 +96,7 @@ class Enroll(Flow):
             if user.status is not UserStatus.ACTIVE:
                 raise ActivationCodeInvalid
             demand_room(await tx.devices.of_user(user.id))
+            await self.relocate.demand_held(tx)
             await tx.devices.add(device)
             if not await tx.enrollments.settle(found.enrollment.done(device.id, now)):
                 raise ActivationCodeInvalid

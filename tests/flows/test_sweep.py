@@ -19,7 +19,7 @@ async def swept_by_two(tmp_path: Path) -> AsyncIterator[tuple[RunningHub, Runnin
     """Two processes on one database, each with its own sweeper."""
     async with sqlite_hub(tmp_path) as one:
         url = one.settings.database_url
-        async with running_hub(url, clock=one.clock, migrated=True) as other:
+        async with running_hub(url, clock=one.clock, migrated=True, public_url=one.url) as other:
             yield one, other
 
 
