@@ -15,20 +15,23 @@ DEV := .venv/.stamp-dev
 APT := .venv/.stamp-apt
 NODE := node_modules/.stamp
 GEO := build/geo/country.mmdb
+DECODER := build/decoder/decode.js
+ICONS := build/icons/icon-512.png
+FETCHED := $(GEO) $(DECODER) $(ICONS)
 
 .PHONY: help
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(APT) $(DEV) $(NODE) $(GEO)  ## Install all that developing and testing need
+setup: $(APT) $(DEV) $(NODE) $(FETCHED)  ## Install all that developing and testing need
 
 .PHONY: demo
-demo: $(RUNTIME) $(GEO)  ## Try it: a hub, a person, and a phone to enrol (DEMO_PHONE=, PUBLIC_URL=)
+demo: $(RUNTIME) $(FETCHED)  ## Try it: a hub, a person, and a phone to enrol (DEMO_PHONE=, PUBLIC_URL=)
 	@$(BIN)/python -m hub.demo $(ARGS)
 
 .PHONY: run
-run: $(DEV) $(GEO)  ## Run the processes of the Procfile
+run: $(DEV) $(FETCHED)  ## Run the processes of the Procfile
 	@$(BIN)/honcho start $(ARGS)
 
 .PHONY: sim
@@ -59,7 +62,7 @@ bench: setup  ## Measure; ARGS go to the benchmark
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: wheel
-wheel: $(DEV) $(GEO)  ## Build the wheel into dist/
+wheel: $(DEV) $(FETCHED)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --outdir dist $(ARGS)
 
 # The second file is held to the first, so that the tests run on what is shipped.
@@ -95,3 +98,9 @@ $(NODE): package.json package-lock.json | $(APT)
 
 $(GEO): package-lock.json scripts/fetch-geo
 	@scripts/fetch-geo
+
+$(DECODER): package-lock.json scripts/fetch-decoder | $(GEO)
+	@scripts/fetch-decoder
+
+$(ICONS): scripts/draw_icons.py web/authenticator/icons/icon.svg | $(RUNTIME)
+	@$(BIN)/python scripts/draw_icons.py

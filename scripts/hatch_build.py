@@ -1,12 +1,15 @@
-"""The build step that puts templates, scripts and the geo database into the wheel."""
+"""The build step that puts what lies outside the packages into the wheel: pages, icons, geo database, decoder."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEB = "web"
-GEO = "build/geo/country.mmdb"
+ICONS = "build/icons"
+# Optional: fetched by `make setup` where npm exists, and never committed.
+FETCHED = {"build/geo/country.mmdb": "geo/country.mmdb", "build/decoder": "decoder"}
 
 
 class PackagedFiles(BuildHookInterface):  # type: ignore[type-arg]
@@ -21,6 +24,19 @@ class PackagedFiles(BuildHookInterface):  # type: ignore[type-arg]
         extra = build_data["force_include"]
         if wheel and (root / WEB).is_dir():
             extra[WEB] = "hub/web"
-        # Optional: fetched by `make setup` where npm exists, and never committed.
-        if (root / GEO).is_file():
-            extra[GEO] = "hub/geo/country.mmdb" if wheel else GEO
+            if not (root / ICONS / "icon-512.png").is_file():
+                _draw_icons(root)
+            extra[ICONS] = "hub/icons"
+        for source, target in FETCHED.items():
+            if (root / source).exists():
+                extra[source] = f"hub/{target}" if wheel else source
+
+
+def _draw_icons(root: Path) -> None:
+    """Draw them as `make setup` does: a wheel may be built from sources alone."""
+    spec = importlib.util.spec_from_file_location("draw_icons", root / "scripts" / "draw_icons.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError("scripts/draw_icons.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.draw(root, root / ICONS)
