@@ -18,6 +18,7 @@ from hub.adapters.clock_system import Clock as SystemClock
 from hub.adapters.geo_maxmind import Geo, packaged_database
 from hub.adapters.hash_argon2 import Hasher
 from hub.adapters.limit_counters import Counters
+from hub.adapters.passkeys_webauthn import Passkeys
 from hub.adapters.random_system import Randomness as SystemRandomness
 from hub.adapters.sql.store import SqlStore, open_store
 from hub.adapters.tokens_jose import Tokens
@@ -31,6 +32,7 @@ from hub.flows.administer import Administer
 from hub.flows.approve import Approve
 from hub.flows.begin import Begin
 from hub.flows.complete import Complete
+from hub.flows.credentials import Credentials
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
 from hub.flows.known_browsers import KnownBrowsers
@@ -38,6 +40,7 @@ from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
 from hub.flows.sweep import Sweep
+from hub.flows.verify import Verify
 from hub.flows.void import Void
 from hub.flows.watch import Watch
 from hub.ports import Bus, Clock, Limiter, Randomness, Store, StoredKey
@@ -178,6 +181,8 @@ async def open_services(
         flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault, order=count())
         ring = Ringing(**flow, tokens=tokens, issuer=address.origin, waits=enforced)
         known = KnownBrowsers(**flow)
+        passkeys = Passkeys(address)
+        verify = Verify(**flow, passkeys=passkeys)
         relocate = Relocate(**flow, address=address)
         watch = Watch(**flow, tokens=tokens, waits=enforced)
         services = Services(
@@ -194,9 +199,10 @@ async def open_services(
             sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch),
             watch=watch,
             complete=Complete(**flow, watch=watch, known_browsers=known),
-            approve=Approve(**flow, tokens=tokens, known_browsers=known),
+            approve=Approve(**flow, tokens=tokens, known_browsers=known, verify=verify),
+            credentials=Credentials(**flow, tokens=tokens, passkeys=passkeys, verify=verify),
             activate=Activate(**flow, known_browsers=known),
-            enroll=Enroll(**flow, tokens=tokens, limiter=limiter, relocate=relocate),
+            enroll=Enroll(**flow, tokens=tokens, limiter=limiter, passkeys=passkeys, relocate=relocate),
             relocate=relocate,
             devices=Devices(**flow, tokens=tokens),
             sessions=Sessions(**flow),

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 from hub.domain.challenge import Challenge, Report
 from hub.domain.device import Device
-from hub.domain.errors import AlreadySettled, ConnectedElsewhere, DeviceRefusal
+from hub.domain.errors import AlreadySettled, ConnectedElsewhere, DeviceRefusal, WrongPin
 from hub.domain.ids import ChallengeId
 from hub.domain.secret import Secret
 from hub.flows.devices import Admitted, Sight
+from hub.flows.verify import Said
 from hub.protocol import (
     HEARTBEAT_S,
     AccountFacts,
@@ -94,17 +95,23 @@ class Phone:
         except AlreadySettled as settled:
             return [self._decided(settled.about or "", settled.status, settled.reason)]
         except DeviceRefusal as refusal:
-            return [ErrorMessage(code=ErrorCode(refusal.code), detail=str(refusal), id=refusal.about)]
+            tries_left = refusal.tries_left if isinstance(refusal, WrongPin) else None
+            code = ErrorCode(refusal.code)
+            return [ErrorMessage(code=code, detail=str(refusal), id=refusal.about, tries_left=tries_left)]
 
     async def _decide(self, message: Decide) -> Decided:
-        pin = Secret(message.pin) if message.pin is not None else None
-        settled = await self.services.approve.decide(self.device, message.decision, pin)
+        said = Said(_pin(message.pin), message.assertion)
+        settled = await self.services.approve.decide(self.device, message.decision, said)
         return self._decided(settled.id, settled.status, settled.reason)
 
     def _decided(self, challenge_id: str, status: str, reason: str | None) -> Decided:
         self.shown.discard(ChallengeId(challenge_id))
         told = {"id": challenge_id, "status": str(status), "reason": str(reason) if reason else None}
         return Decided.model_validate(told)
+
+
+def _pin(text: str | None) -> Secret | None:
+    return None if text is None else Secret(text)
 
 
 def _card(challenge: Challenge) -> ChallengeMessage:

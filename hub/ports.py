@@ -1,6 +1,6 @@
 """What the flows need of the outside world, and nothing about how it is done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Protocol
 from hub.domain.account import KnownBrowser, Session, User
 from hub.domain.audit import Event, Record
 from hub.domain.challenge import Challenge
-from hub.domain.device import Credential, Device
+from hub.domain.device import Credential, Device, Misfit
 from hub.domain.enrollment import Enrollment
 from hub.domain.ids import (
     AuditId,
@@ -188,13 +188,13 @@ class Passkeys(Protocol):
             handle: the credential's user handle, at most 64 bytes; another for each enrolment.
         """
 
-    def read_attestation(self, attestation: dict[str, object], challenge: bytes) -> Credential | None:
-        """Return the new credential, or None where anything of it does not fit."""
+    def read_attestation(self, attestation: Mapping[str, object], challenge: bytes) -> Credential | Misfit:
+        """Return the new credential, or what of it does not fit; never raises, whatever is given."""
 
     def read_assertion(
-        self, assertion: dict[str, object], credential: Credential, challenge: bytes
-    ) -> Credential | None:
-        """Return the credential with its counter moved on, or None where anything does not fit."""
+        self, assertion: Mapping[str, object], credential: Credential, challenge: bytes
+    ) -> Credential | Misfit:
+        """Return the credential with its counter moved on, or what does not fit; never raises."""
 
 
 class Limiter(Protocol):

@@ -12,6 +12,7 @@ from hub.flows.administer import Administer
 from hub.flows.approve import Approve
 from hub.flows.begin import Begin
 from hub.flows.complete import Complete
+from hub.flows.credentials import Credentials
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
 from hub.flows.relocate import Relocate
@@ -116,6 +117,7 @@ class Services:
     complete: Complete
     watch: Watch
     approve: Approve
+    credentials: Credentials
     activate: Activate
     enroll: Enroll
     relocate: Relocate

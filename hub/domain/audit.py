@@ -31,6 +31,8 @@ class Event(StrEnum):
     DEVICE_LOCKED = "device.locked"
     DEVICE_UNLOCKED = "device.unlocked"
     PIN_WRONG = "pin.wrong"
+    CREDENTIAL_ADDED = "credential.added"
+    CREDENTIAL_REFUSED = "credential.refused"
     PASSWORD_WRONG = "password.wrong"
     CHALLENGE_ASKED = "challenge.asked"
     CHALLENGE_APPROVED = "challenge.approved"

@@ -32,6 +32,19 @@ class Credential:
     sign_count: int
 
 
+class Misfit(StrEnum):
+    """What of a credential's answer does not fit, so that it counts for nothing."""
+
+    FORM = "form"
+    CREDENTIAL = "credential"
+    CHALLENGE = "challenge"
+    ORIGIN = "origin"
+    RP_ID = "rp_id"
+    USER_VERIFICATION = "user_verification"
+    SIGNATURE = "signature"
+    COUNTER = "counter"
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One phone of one user, which approves by its PIN, its credential, or either.
@@ -73,6 +86,12 @@ class Device:
         """Return it one wrong PIN later: the fifth in a row locks."""
         wrong = self.wrong_pins + 1
         return replace(self, wrong_pins=wrong, locked_at=now if wrong >= WRONG_PINS_UNTIL_LOCK else None)
+
+    @property
+    def verifies_by(self) -> tuple[str, ...]:
+        """How it can tell that its person is there, in the words of the wire."""
+        ways = {"pin": self.pin_mac, "webauthn": self.credential}
+        return tuple(way for way, held in ways.items() if held is not None)
 
     @property
     def tries_left(self) -> int:

@@ -115,7 +115,7 @@ class Invalid(HubError):
 
 class UserVerificationRequired(HubError):
     code = "uv_required"
-    detail = "A PIN is required."
+    detail = "A PIN, a fingerprint or a face is required."
 
 
 @dataclass(eq=False)
@@ -152,9 +152,13 @@ class BadDecision(DeviceRefusal):
     detail = "The decision does not fit the request that was sent to this device."
 
 
+@dataclass(eq=False)
 class WrongPin(DeviceRefusal):
+    """*tries_left* are PINs until the device locks."""
+
     code = "wrong_pin"
     detail = "That PIN is wrong."
+    tries_left: int = 0
 
 
 class DeviceLocked(DeviceRefusal):
@@ -164,7 +168,12 @@ class DeviceLocked(DeviceRefusal):
 
 class PinMissing(DeviceRefusal):
     code = "uv_required"
-    detail = "To approve, a PIN is required."
+    detail = "The PIN of this device is required, or its fingerprint or face where it has one."
+
+
+class CredentialUnfit(DeviceRefusal):
+    code = "uv_required"
+    detail = "The fingerprint or face was not accepted for this. Try again."
 
 
 class UnknownRequest(DeviceRefusal):

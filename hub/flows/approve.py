@@ -1,7 +1,9 @@
 """What a phone does with a request: show it, answer it, say why it was denied."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from hub.domain import match
 from hub.domain.audit import Event
@@ -14,18 +16,19 @@ from hub.domain.errors import (
     DeviceRefusal,
     DeviceRemoved,
     NotFound,
-    PinMissing,
     UnknownRequest,
-    WrongPin,
 )
 from hub.domain.ids import ChallengeId
 from hub.domain.login import Login, Step
-from hub.domain.secret import Secret
 from hub.flows.ask import request_hash
 from hub.flows.base import Flow, by_device, device_topic, login_topic
 from hub.flows.known_browsers import KnownBrowsers
+from hub.flows.verify import Said, Verified, Verify
+from hub.flows.wake import Wake
 from hub.ports import Tokens, Tx
 from hub.protocol import DecisionClaims
+
+NOBODY: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class Approve(Flow):
 
     tokens: Tokens
     known_browsers: KnownBrowsers
+    wake: Wake
+    verify: Verify
 
     async def ack(self, device: Device, challenge_id: ChallengeId) -> None:
         """Note that the person sees the request; raises UnknownRequest."""
@@ -46,13 +51,15 @@ class Approve(Flow):
             await tx.challenges.note(replace(challenge, shown_at=now))
         await self.bus.publish(*_asking(challenge))
 
-    async def decide(self, device: Device, token: str, pin: Secret | None) -> Challenge:
+    async def decide(self, device: Device, token: str, said: Said) -> Challenge:
         """Settle a challenge by a signed decision; return what it is now.
 
-        Checked in this order: form, signature and fit; device; what became of the challenge; PIN; match.
+        Checked in this order: form, signature and fit; device; what became of the challenge; the person, by
+        PIN or credential; match.
 
         Raises:
-            BadDecision, DeviceLocked, AlreadySettled, PinMissing, WrongPin: nothing was settled.
+            BadDecision, DeviceLocked, AlreadySettled, PinMissing, WrongPin, CredentialUnfit: nothing was
+                settled.
             DeviceRemoved: the device is no longer the user's.
         """
         now = self.clock.now()
@@ -70,14 +77,14 @@ class Approve(Flow):
                 raise DeviceLocked(about=challenge.id)
             if challenge.status_at(now) is not Status.PENDING:
                 raise _settled(challenge, challenge.status_at(now))
-            if approves:
-                refusal = await self._verify_pin(tx, device, challenge, pin, now)
             if not approves:
                 challenge = await self._deny(tx, device, challenge, token, now)
-            elif refusal is None and pin is not None:
-                # Under the newest key from now on, whichever it was under.
-                device = replace(device, pin_mac=self._pin_macs(device, pin)[0])
-                challenge = await self._approve(tx, device, challenge, claims, token, now)
+            else:
+                found = await self.verify.person(tx, device, said, token, challenge.id, now)
+                if isinstance(found, Verified):
+                    challenge = await self._approve(tx, found, challenge, claims, token, now)
+                else:
+                    refusal = found
             others = await tx.devices.of_user(device.user_id)
         # The wrong PIN is counted, so its refusal comes after the commit.
         if refusal is not None:
@@ -85,6 +92,7 @@ class Approve(Flow):
         # Not this device: the reply tells it all that a look would.
         topics = (device_topic(other.id) for other in others if other.id != device.id)
         await self.bus.publish(*_asking(challenge), *topics)
+        self.wake.over(challenge)
         return challenge
 
     async def report(self, device: Device, challenge_id: ChallengeId, reason: Report) -> None:
@@ -125,40 +133,16 @@ class Approve(Flow):
             raise BadDecision(about=claims.sub)
         return challenge
 
-    async def _verify_pin(
-        self, tx: Tx, device: Device, challenge: Challenge, pin: Secret | None, now: datetime
-    ) -> DeviceRefusal | None:
-        if pin is None or not len(pin):
-            return PinMissing(about=challenge.id)
-        if device.pin_mac in self._pin_macs(device, pin):
-            return None
-        after = device.after_wrong_pin(now)
-        await tx.devices.save(after)
-        for event in (Event.PIN_WRONG, Event.DEVICE_LOCKED)[: 2 if after.is_locked else 1]:
-            await tx.audit.add(
-                self.record(
-                    event,
-                    device.tenant_id,
-                    now,
-                    actor=by_device(device.id),
-                    user_id=device.user_id,
-                    data={"device": device.id, "in_a_row": after.wrong_pins},
-                )
-            )
-        return WrongPin(about=challenge.id)
-
-    def _pin_macs(self, device: Device, pin: Secret) -> tuple[str, ...]:
-        return self.vault.macs("pin", f"{device.id}\n{pin.reveal()}")
-
     async def _approve(
         self,
         tx: Tx,
-        device: Device,
+        verified: Verified,
         challenge: Challenge,
         claims: DecisionClaims,
         token: str,
         now: datetime,
     ) -> Challenge:
+        device = verified.device
         if challenge.digits is not None:
             if claims.match is None:
                 raise BadDecision(about=challenge.id)
@@ -170,8 +154,8 @@ class Approve(Flow):
             await tx.challenges.settle(approved)
         else:
             await self._let_in(tx, login, approved, now, matched=challenge.needs_match)
-        await tx.devices.save(replace(device, wrong_pins=0, last_used_at=now))
-        await self._record(tx, Event.CHALLENGE_APPROVED, device, approved, login, now)
+        await tx.devices.save(replace(device, last_used_at=now))
+        await self._record(tx, Event.CHALLENGE_APPROVED, device, approved, login, now, verified.evidence)
         return approved
 
     async def _let_in(
@@ -226,9 +210,16 @@ class Approve(Flow):
         return login
 
     async def _record(
-        self, tx: Tx, event: Event, device: Device, over: Challenge, login: Login | None, now: datetime
+        self,
+        tx: Tx,
+        event: Event,
+        device: Device,
+        over: Challenge,
+        login: Login | None,
+        now: datetime,
+        person: Mapping[str, Any] = NOBODY,
     ) -> None:
-        """Keep the evidence: the request as the phone showed it and the answer as the phone signed it."""
+        """Keep the evidence: the request as the phone showed it, the answer as it was signed, and by whom."""
         await tx.audit.add(
             self.record(
                 event,
@@ -243,6 +234,7 @@ class Approve(Flow):
                     "request": over.request,
                     "decision": over.decision,
                     **({"reason": over.reason} if over.reason else {}),
+                    **person,
                 },
             )
         )

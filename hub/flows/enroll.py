@@ -1,11 +1,13 @@
 """Adding a phone: a look at whose the code is, and the new key's proof."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from hub.domain.account import User, UserStatus
 from hub.domain.audit import Event
-from hub.domain.device import NAME_MAX, PLATFORM_MAX, Device, DeviceStatus, is_pin
+from hub.domain.device import NAME_MAX, PLATFORM_MAX, Credential, Device, DeviceStatus, Misfit, is_pin
 from hub.domain.enrollment import Enrollment, EnrollmentStatus, normal_code
 from hub.domain.errors import ActivationCodeInvalid, FieldError, Invalid, UserVerificationRequired
 from hub.domain.ids import DeviceId, Prefix
@@ -15,8 +17,10 @@ from hub.domain.tenant import Tenant
 from hub.domain.words import name_errors
 from hub.flows.activate import demand_room
 from hub.flows.base import Flow, by_device, enrollment_topic
+from hub.flows.credentials import credential_facts
 from hub.flows.relocate import Relocate
-from hub.ports import Limiter, Tokens, Tx
+from hub.flows.verify import challenge_of
+from hub.ports import Limiter, Passkeys, Tokens, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,19 @@ class Preview:
     tenant: Tenant
     user: User
     enrollment: Enrollment
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhone:
+    """What a phone says of itself: how it is called, and the PIN, the credential or both it verifies by.
+
+    *attestation* is RegistrationResponseJSON, made with the hash of the proof as challenge.
+    """
+
+    name: str
+    platform: str
+    pin: Secret | None = None
+    attestation: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,7 @@ class Enroll(Flow):
 
     tokens: Tokens
     limiter: Limiter
+    passkeys: Passkeys
     relocate: Relocate
 
     async def preview(self, code: str, per_ip: str) -> Preview:
@@ -56,9 +74,11 @@ class Enroll(Flow):
             raise ActivationCodeInvalid
         return found
 
-    async def enroll(
-        self, code: str, proof: str, *, name: str, platform: str, pin: Secret | None, per_ip: str
-    ) -> Enrolled:
+    def creation_options(self, found: Preview) -> dict[str, object] | None:
+        """Return what the phone makes a credential by, or None where the hub's address allows none."""
+        return self.passkeys.creation_options(found.enrollment.id, found.user.email, found.tenant.name)
+
+    async def enroll(self, code: str, proof: str, phone: NewPhone, per_ip: str) -> Enrolled:
         """Bind a phone's new key to the account of *code*, which is used up by it.
 
         Args:
@@ -66,29 +86,32 @@ class Enroll(Flow):
 
         Raises:
             ActivationCodeInvalid, RateLimited: as :meth:`preview`.
-            UserVerificationRequired: no PIN; the code stays good.
-            Invalid: the proof, the PIN or a name is not right; the code stays good.
+            UserVerificationRequired: neither PIN nor attestation; the code stays good.
+            Invalid: the proof, the PIN, the attestation or a name is not right; the code stays good.
             Conflict: the user has as many phones as there may be.
             Unavailable: the phone would pin an address that the hub has left.
         """
         now = self.clock.now()
         found = await self.preview(code, per_ip)
-        if pin is None or not len(pin):
+        pin = phone.pin if phone.pin is not None and len(phone.pin) else None
+        if pin is None and phone.attestation is None:
             raise UserVerificationRequired
         public_key = self.tokens.read_new_key(proof, code, now)
-        _demand_right(public_key, name, platform, pin)
+        credential = self._read_credential(phone, proof) if public_key is not None else None
+        _demand_right(public_key, phone, pin, credential)
         device_id = DeviceId(self.new_id(Prefix.DEVICE, now))
         device = Device(
             id=device_id,
             tenant_id=found.tenant.id,
             user_id=found.user.id,
-            name=name.strip(),
-            platform=platform.strip(),
+            name=phone.name.strip(),
+            platform=phone.platform.strip(),
             public_key=public_key or "",
-            pin_mac=self.vault.mac("pin", f"{device_id}\n{pin.reveal()}"),
+            pin_mac=self.vault.mac("pin", f"{device_id}\n{pin.reveal()}") if pin is not None else None,
             status=DeviceStatus.ACTIVE,
             enrolled_at=now,
             enrollment_id=found.enrollment.id,
+            credential=credential if isinstance(credential, Credential) else None,
         )
         async with self.store.begin() as tx:
             # Held: two codes at once must not make one phone too many, nor one of somebody just blocked.
@@ -108,11 +131,22 @@ class Enroll(Flow):
                     now,
                     actor=by_device(device.id),
                     user_id=found.user.id,
-                    data={"device": device.id, "name": device.name, "enrollment": found.enrollment.id},
+                    data={
+                        "device": device.id,
+                        "name": device.name,
+                        "enrollment": found.enrollment.id,
+                        "uv": list(device.verifies_by),
+                        **credential_facts(device.credential),
+                    },
                 )
             )
         await self.bus.publish(enrollment_topic(found.enrollment.id))
         return Enrolled(found.tenant, found.user, device)
+
+    def _read_credential(self, phone: NewPhone, proof: str) -> Credential | Misfit | None:
+        if phone.attestation is None:
+            return None
+        return self.passkeys.read_attestation(phone.attestation, challenge_of(proof))
 
     async def _find(self, tx: Tx, code: str, now: datetime) -> Preview | None:
         normal = normal_code(code)
@@ -134,14 +168,17 @@ class Enroll(Flow):
                 await tx.sessions.save(after)
 
 
-def _demand_right(public_key: str | None, name: str, platform: str, pin: Secret) -> None:
+def _demand_right(
+    public_key: str | None, phone: NewPhone, pin: Secret | None, credential: Credential | Misfit | None
+) -> None:
     errors = []
     if public_key is None:
         errors.append(FieldError("proof", "It is not a proof of a new P-256 key over this activation code."))
-    if not is_pin(pin.reveal()):
+    if pin is not None and not is_pin(pin.reveal()):
         errors.append(FieldError("pin", "A PIN is 4 to 8 digits."))
-    errors += name_errors(name, "device.name", NAME_MAX) + name_errors(
-        platform, "device.platform", PLATFORM_MAX
-    )
+    if isinstance(credential, Misfit):
+        errors.append(FieldError("attestation", f"It is no new credential for this proof: {credential}."))
+    errors += name_errors(phone.name, "device.name", NAME_MAX)
+    errors += name_errors(phone.platform, "device.platform", PLATFORM_MAX)
     if errors:
         raise Invalid(errors=errors)

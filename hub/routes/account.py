@@ -109,6 +109,7 @@ def device_facts(listed: Listed) -> dict[str, Any]:
         "enrolled_at": wire_time(device.enrolled_at),
         "last_used_at": wire_time(device.last_used_at) if device.last_used_at else None,
         "online": listed.online,
+        "uv": list(device.verifies_by),
     }
 
 

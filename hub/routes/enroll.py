@@ -1,11 +1,14 @@
 """The phone's calls: whose code this is, and binding a new key by it."""
 
+from typing import Any
+
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hub.domain.secret import Secret
+from hub.flows.enroll import NewPhone
 from hub.protocol import PIN_LENGTH, wire_time
 from hub.routes.http import Body, demand_own_origin, per_ip, read_body, services
 
@@ -32,6 +35,7 @@ class Binding(Body):
     proof: str = Field(max_length=8192)
     device: NewDevice
     pin: str | None = Field(default=None, max_length=64)
+    attestation: dict[str, Any] | None = None
 
 
 async def preview(request: Request) -> Response:
@@ -40,6 +44,7 @@ async def preview(request: Request) -> Response:
     body = await read_body(request, Code)
     hub = services(request)
     found = await hub.enroll.preview(body.activation_code, per_ip(request))
+    options = hub.enroll.creation_options(found)
     return JSONResponse(
         {
             "tenant": {"slug": found.tenant.slug, "name": found.tenant.name},
@@ -47,8 +52,9 @@ async def preview(request: Request) -> Response:
             "expires_at": wire_time(found.enrollment.expires_at),
             "issuer": hub.public_url.origin,
             "server_time": wire_time(hub.clock.now()),
-            "uv": ["pin"],
+            "uv": ["pin"] if options is None else ["pin", "webauthn"],
             "pin_length": {"min": PIN_LENGTH[0], "max": PIN_LENGTH[1]},
+            **({} if options is None else {"webauthn": options}),
         },
         headers=NO_STORE,
     )
@@ -62,10 +68,13 @@ async def enroll(request: Request) -> Response:
     enrolled = await hub.enroll.enroll(
         body.activation_code,
         body.proof,
-        name=body.device.name,
-        platform=body.device.platform,
-        pin=Secret(body.pin) if body.pin is not None else None,
-        per_ip=per_ip(request),
+        NewPhone(
+            name=body.device.name,
+            platform=body.device.platform,
+            pin=Secret(body.pin) if body.pin is not None else None,
+            attestation=body.attestation,
+        ),
+        per_ip(request),
     )
     return JSONResponse(
         {
