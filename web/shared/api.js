@@ -5,6 +5,7 @@
  * @property {number} status 0 where the hub was not reached.
  * @property {string} code The hub's stable code, or "offline" or "unavailable".
  * @property {number} [retryAfterS]
+ * @property {Record<string, unknown>} [told] The whole problem, for codes that carry more.
  */
 
 /**
@@ -60,5 +61,6 @@ async function problemOf(response) {
     status: response.status,
     code: typeof told?.code === "string" ? told.code : "unavailable",
     ...(Number.isFinite(retryAfterS) ? { retryAfterS } : {}),
+    ...(told && typeof told === "object" ? { told } : {}),
   };
 }
