@@ -72,11 +72,11 @@ function isSecond(value) {
 }
 
 /**
- * @param {Context} ctx
+ * @param {{country?: string | null, location?: string | null}} from
  * @returns {"place" | "own-network" | "unknown"} Whether there is a place, and if not, why.
  */
 export function placeKind({ country, location }) {
-  if (country !== undefined) return "place";
+  if (typeof country === "string") return "place";
   return location === OWN_NETWORK ? "own-network" : "unknown";
 }
 

@@ -1,5 +1,6 @@
 // All accounts of the app in one window: read, connected, added, forgotten, and agreed with other windows and the worker.
 
+import { CHANNEL } from "./channel.js";
 import { Deck } from "./deck.js";
 import { Floor } from "./floor.js";
 import { Home } from "./home.js";
@@ -10,21 +11,13 @@ import { unsubscribeUnlessWanted } from "./settings.js";
  * @typedef {import("./deck.js").Over} Over
  * @typedef {import("./engine.js").World} World
  * @typedef {import("./store.js").AccountRecord} AccountRecord
- * @typedef {import("../../shared/protocol.js").Outcome} Outcome
- *
- * @typedef {{type: "accounts"}
- *   | {type: "over", id: string, status: Outcome}
- *   | {type: "look"}
- *   | {type: "show", id: string}} Word Said to the other windows, and by the worker.
+ * @typedef {import("./channel.js").Word} Word
  *
  * @typedef {object} Events
  * @property {() => void} changed
  * @property {(over: Over) => void} over
  * @property {(account: {tenant: string, email: string}) => void} wiped
  */
-
-/** Windows and worker of the app tell each other here what changed. */
-export const CHANNEL = "lumoauth-authenticator";
 
 export class Household {
   #world;

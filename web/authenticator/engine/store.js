@@ -40,6 +40,7 @@
 
 const NAME = "lumoauth-authenticator";
 const VERSION = 1;
+const PUSHED_KEPT_MS = 3600 * 1000;
 const HISTORY_KEPT_MS = 30 * 24 * 3600 * 1000;
 
 export class Store {
@@ -209,9 +210,17 @@ export class Store {
     return /** @type {Promise<PushedRequest[]>} */ (this.#all("pushed"));
   }
 
-  /** @param {PushedRequest} request */
-  keepPushed(request) {
-    return this.#run("pushed", (pushed) => pushed.put(request));
+  /**
+   * Keep it until it has ended; those that nobody told the end of go after a while.
+   *
+   * @param {PushedRequest} request
+   * @param {number} now
+   */
+  async keepPushed(request, now) {
+    for (const { id, expiresAt } of await this.pushed()) {
+      if (expiresAt < now - PUSHED_KEPT_MS) await this.dropPushed(id);
+    }
+    await this.#run("pushed", (pushed) => pushed.put(request));
   }
 
   /** @param {string} id */
