@@ -35,6 +35,7 @@ from hub.flows.complete import Complete
 from hub.flows.credentials import Credentials
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
+from hub.flows.exchange import Exchange
 from hub.flows.known_browsers import KnownBrowsers
 from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
@@ -184,6 +185,7 @@ async def open_services(
         passkeys = Passkeys(address)
         verify = Verify(**flow, passkeys=passkeys)
         relocate = Relocate(**flow, address=address)
+        devices = Devices(**flow, tokens=tokens)
         watch = Watch(**flow, tokens=tokens, waits=enforced)
         services = Services(
             public_url=address,
@@ -204,7 +206,8 @@ async def open_services(
             activate=Activate(**flow, known_browsers=known),
             enroll=Enroll(**flow, tokens=tokens, limiter=limiter, passkeys=passkeys, relocate=relocate),
             relocate=relocate,
-            devices=Devices(**flow, tokens=tokens),
+            devices=devices,
+            exchange=Exchange(**flow, tokens=tokens, limiter=limiter, devices=devices),
             sessions=Sessions(**flow),
             administer=Administer(**flow, hasher=hasher, void=Void(**flow)),
             draining=Draining(),

@@ -1,6 +1,7 @@
 """What a phone that has proven itself is told, and what becomes of what it says, by whichever way it came."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from hub.domain.challenge import Challenge, Report
 from hub.domain.device import Device
@@ -33,22 +34,42 @@ from hub.services import Services
 
 @dataclass(slots=True)
 class Phone:
-    """A connection that has proven whose it is; *shown* are the cards that it has not put away."""
+    """A phone that has proven itself, by a socket or by one call.
+
+    Attributes:
+        nonce: the hub's, over which it has proven its key.
+        ip, user_agent: where it is, as far as the hub can tell.
+        connection: names its socket; None without one.
+        shown: the cards that it has not put away.
+        next_at: when it will be asked what is to come later.
+    """
 
     services: Services
     admitted: Admitted
-    connection: str
+    nonce: str
+    ip: str
+    user_agent: str
+    connection: str | None = None
     shown: set[ChallengeId] = field(default_factory=set)
+    next_at: datetime | None = None
 
     @property
     def device(self) -> Device:
         """The device as it was when it connected."""
         return self.admitted.device
 
-    async def ready(self) -> Ready:
-        """Make this the device's newest connection; return what it is told first."""
-        sight = await self.services.devices.connect(self.device, self.connection)
-        self.shown = {challenge.id for challenge in sight.pending}
+    async def connect(self, connection: str) -> Ready:
+        """Make *connection* the device's newest; return what it is told first."""
+        self.connection = connection
+        return self.ready(self._saw(await self.services.devices.connect(self.device, connection)))
+
+    async def sight(self) -> Sight:
+        """Look; raises what ends the conversation."""
+        return self._saw(await self.services.devices.look(self.device.id, self.connection, self.shown))
+
+    def ready(self, sight: Sight) -> Ready:
+        """Return who it is, and all that waits; from now on it knows of that."""
+        self.shown |= {challenge.id for challenge in sight.pending}
         return Ready(
             device=DeviceFacts(id=sight.device.id, name=sight.device.name),
             account=AccountFacts(
@@ -62,20 +83,28 @@ class Phone:
 
     async def look(self) -> list[Wire]:
         """Return what has changed since the last look; raises what ends the socket."""
-        sight = await self.services.devices.look(self.device.id, self.connection, self.shown)
-        return self.see(sight)
+        sight = await self.sight()
+        fresh = [challenge for challenge in sight.pending if challenge.id not in self.shown]
+        self.shown |= {challenge.id for challenge in fresh}
+        return [*self.over(sight), *(_card(challenge) for challenge in fresh)]
 
-    def see(self, sight: Sight) -> list[Wire]:
-        """Return what *sight* shows that this phone has not been told."""
+    def over(self, sight: Sight) -> list[Wire]:
+        """Return which cards *sight* lets it put away."""
+        self.shown -= {each for each, _ in sight.over}
+        return [Resolved.model_validate({"id": each, "status": status.value}) for each, status in sight.over]
+
+    def look_within_s(self, longest: float) -> float:
+        """Return after how many seconds to look even if nobody rings."""
+        within = self.services.look_within_s(longest)
+        if self.next_at is None:
+            return within
+        return min(within, max(0.0, (self.next_at - self.services.clock.now()).total_seconds()) + 0.001)
+
+    def _saw(self, sight: Sight) -> Sight:
         if sight.superseded:
             raise ConnectedElsewhere
-        fresh = [challenge for challenge in sight.pending if challenge.id not in self.shown]
-        replies: list[Wire] = [
-            Resolved.model_validate({"id": each, "status": status.value}) for each, status in sight.over
-        ]
-        self.shown -= {each for each, _ in sight.over}
-        self.shown |= {challenge.id for challenge in fresh}
-        return [*replies, *(_card(challenge) for challenge in fresh)]
+        self.next_at = sight.next_at
+        return sight
 
     async def answer(self, message: AnyDeviceMessage) -> list[Wire]:
         """Return the replies to one message; raises UnknownMessage for one that is not for here."""

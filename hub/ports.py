@@ -101,6 +101,9 @@ class Tokens(Protocol):
     def read_proof(self, token: str, device: Device, nonce: str, now: datetime) -> ProofClaims | None:
         """Return the claims if *device* signed them for this hub over *nonce*, and in force, else None."""
 
+    def named_nonce(self, token: str) -> str | None:
+        """Return the nonce that a proof names, before anything is proven; None where it names none."""
+
     def read_new_key(self, token: str, code: str, now: datetime) -> str | None:
         """Return the JWK (JSON text) that an enrolling proof over *code* shows and proves, else None."""
 
@@ -386,7 +389,7 @@ class Challenges(Protocol):
         """Return pending, unshown ones asked until then that no web push was considered for."""
 
     async def pending_of_user(self, user_id: UserId, now: datetime) -> list[Challenge]:
-        """Return those that still wait at *now* and whose time to be asked has come, oldest first."""
+        """Return those that still wait at *now*, oldest first; also those to be asked later."""
 
     async def pending_of_account(self, tenant_id: TenantId, account: str) -> list[Challenge]:
         """Return those marked pending (overdue ones too), oldest first."""

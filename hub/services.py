@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hub.domain.address import PublicUrl
 from hub.domain.errors import RateLimited
+from hub.domain.place import Origin
 from hub.flows.activate import Activate
 from hub.flows.administer import Administer
 from hub.flows.approve import Approve
@@ -15,6 +16,7 @@ from hub.flows.complete import Complete
 from hub.flows.credentials import Credentials
 from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
+from hub.flows.exchange import Exchange
 from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
@@ -122,12 +124,18 @@ class Services:
     enroll: Enroll
     relocate: Relocate
     devices: Devices
+    exchange: Exchange
     sessions: Sessions
     administer: Administer
     draining: Draining
     anonymous_sockets: Places
     long_polls: Places
     watching_sockets: Places
+
+    def origin(self, ip: str, user_agent: str) -> Origin:
+        """Return who asks from *ip*, as far as the hub can tell."""
+        browser, system = self.agents.describe(user_agent)
+        return Origin(ip=ip, place=self.geo.locate(ip), browser=browser, os=system)
 
     def look_within_s(self, longest: float) -> float:
         """Return after how many seconds to look even if nobody rings: once a second while the bus is down."""

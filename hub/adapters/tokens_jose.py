@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hub.adapters.tokens_jws import JWS, Claims, Refused, read, unverified_header
+from hub.adapters.tokens_jws import JWS, Claims, Refused, read, unverified_claims, unverified_header
 from hub.adapters.tokens_keys import KeyRing, jwk_text, public_key
 from hub.domain.device import Device
 from hub.domain.ids import LoginId
@@ -107,6 +107,14 @@ class Tokens:
         except Refused:
             return None
         return claims if claims.iss == device.id and self._proves(claims, nonce, now) else None
+
+    def named_nonce(self, token: str) -> str | None:
+        """Return the nonce that a proof names; whoever made it, that is proven by :meth:`read_proof`."""
+        try:
+            nonce = unverified_claims(token).get("nonce")
+        except Refused:
+            return None
+        return nonce if isinstance(nonce, str) else None
 
     def read_new_key(self, token: str, code: str, now: datetime) -> str | None:
         """Return the JWK (JSON text) that an enrolling proof over *code* shows and proves, else None.

@@ -191,12 +191,22 @@ class AlreadySettled(DeviceRefusal):
     reason: str | None = None
 
 
-# Why a socket is closed (the numbers are in hub.protocol).
+# Why a socket is closed (the numbers are in hub.protocol), or a call without one refused.
 
 
 class BadProof(HubError):
     code = "not_authenticated"
     detail = "The proof does not fit this connection."
+
+
+@dataclass(eq=False)
+class NonceNeeded(HubError):
+    """The proof of a call is over no nonce that is good now; *nonce* is."""
+
+    code = "use_nonce"
+    detail = "Prove the key over the nonce that comes with this answer."
+    nonce: str = ""
+    server_time: str = ""
 
 
 class ConnectedElsewhere(HubError):

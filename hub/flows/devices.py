@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from hub.domain.account import Session, User, UserStatus
 from hub.domain.audit import Actor, Event
@@ -27,18 +28,20 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a device's socket sees on one look.
+    """What a phone sees on one look.
 
     Attributes:
-        pending: every challenge of the user that waits now.
+        pending: every challenge that waits for this phone now.
         over: those of the asked-about ones that wait no longer.
         superseded: whether the device has connected again elsewhere.
+        next_at: when the next one will be asked that is to come later.
     """
 
     device: Device
     pending: list[Challenge]
     over: list[tuple[ChallengeId, Status]]
     superseded: bool
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,14 @@ class Devices(Flow):
         await self.bus.publish(device_topic(device.id))
         return sight
 
-    async def look(self, device_id: DeviceId, connection: str, shown: Collection[ChallengeId]) -> Sight:
+    async def look(
+        self, device_id: DeviceId, connection: str | None, shown: Collection[ChallengeId]
+    ) -> Sight:
         """Look again.
 
         Args:
-            shown: challenges that the socket has sent and not put away.
+            connection: the socket's, None without one.
+            shown: challenges that the phone was sent and has not put away.
 
         Raises:
             DeviceRemoved: it was taken from the account.
@@ -98,7 +104,7 @@ class Devices(Flow):
             return await self._look(tx, device_id, connection, shown)
 
     async def _look(
-        self, tx: Tx, device_id: DeviceId, connection: str, shown: Collection[ChallengeId]
+        self, tx: Tx, device_id: DeviceId, connection: str | None, shown: Collection[ChallengeId]
     ) -> Sight:
         now = self.clock.now()
         device = await tx.devices.get(device_id)
@@ -107,10 +113,24 @@ class Devices(Flow):
         user = await tx.users.get(device.tenant_id, device.user_id)
         if user.status is not UserStatus.ACTIVE:
             raise BadProof
-        pending = await tx.challenges.pending_of_user(device.user_id, now)
+        waiting = await tx.challenges.pending_of_user(device.user_id, now)
+        mine = [challenge for challenge in waiting if challenge.is_for(device.id)]
+        pending = [challenge for challenge in mine if challenge.created_at <= now]
         gone = set(shown) - {challenge.id for challenge in pending}
-        over = [(each.id, each.status_at(now)) for each in await tx.challenges.several(sorted(gone))]
-        return Sight(device, pending, over, superseded=device.connection != connection)
+        over = [
+            (each.id, each.status_at(now))
+            for each in await tx.challenges.several(sorted(gone))
+            # Without a socket the phone itself says what it was shown.
+            if each.user_id == device.user_id and each.is_for(device.id)
+            if each.status_at(now) is not Status.PENDING
+        ]
+        return Sight(
+            device,
+            pending,
+            over,
+            superseded=connection is not None and device.connection != connection,
+            next_at=min((each.created_at for each in mine if each.created_at > now), default=None),
+        )
 
     async def listed(self, user_id: UserId) -> list[Listed]:
         """Return the user's phones and whether each listens now."""

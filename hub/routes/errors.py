@@ -12,10 +12,13 @@ STATUS: dict[type[errors.HubError], int] = {
     errors.MalformedJson: 400,
     errors.NotSignedIn: 401,
     errors.WrongCredentials: 401,
+    errors.NonceNeeded: 401,
+    errors.BadProof: 401,
     errors.BadOrigin: 403,
     errors.Forbidden: 403,
     errors.EnrollmentRequired: 403,
     errors.StepUpRequired: 403,
+    errors.DeviceRemoved: 403,
     errors.NotFound: 404,
     errors.ActivationCodeInvalid: 404,
     errors.WrongStep: 409,
@@ -53,6 +56,8 @@ def problem(error: errors.HubError) -> Problem:
             body["errors"] = [{"field": each.field, "detail": each.detail} for each in fields]
         case errors.WrongCredentials(login_id=str(login_id)):
             body["login_id"] = login_id
+        case errors.NonceNeeded(nonce=nonce, server_time=server_time):
+            body |= {"nonce": nonce, "server_time": server_time}
         case errors.RateLimited(retry_after_s=seconds) | errors.TooSoon(retry_after_s=seconds):
             headers["Retry-After"] = str(seconds)
         case errors.Unavailable():

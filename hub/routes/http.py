@@ -54,10 +54,7 @@ def per_ip(request: Request) -> str:
 
 def origin_of(request: Request) -> Origin:
     """Return who asks, as far as the hub can tell."""
-    hub = services(request)
-    ip = peer_ip(request)
-    browser, system = hub.agents.describe(request.headers.get("user-agent", ""))
-    return Origin(ip=ip, place=hub.geo.locate(ip), browser=browser, os=system)
+    return services(request).origin(peer_ip(request), request.headers.get("user-agent", ""))
 
 
 def demand_own_origin(request: Request) -> None:

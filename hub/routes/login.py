@@ -21,9 +21,9 @@ from hub.flows.watch import View
 from hub.routes.cookies import jar
 from hub.routes.errors import problem
 from hub.routes.http import Body, Nothing, demand_own_origin, origin_of, per_ip, read_body, services
+from hub.routes.waiting import LONGEST_WAIT_S, asked_wait_s, rung
 from hub.views import login_answer, look_again_within_s, state
 
-LONGEST_WAIT_S = 25
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -60,7 +60,7 @@ async def start(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """``GET /login/{id}``: how it stands; with ``wait`` once something has changed."""
-    wait_s = _wait_s(request)
+    wait_s = asked_wait_s(request)
     view = await _look(request)
     view.login.demand(*Step)
     if wait_s:
@@ -181,13 +181,6 @@ def put_session_cookies(request: Request, response: Response, completed: Complet
 # Waiting ------------------------------------------------------------------------------------------------
 
 
-def _wait_s(request: Request) -> int:
-    text = request.query_params.get("wait", "0")
-    if not text.isascii() or not text.isdigit():
-        raise Invalid(errors=[FieldError("wait", f"Seconds, a whole number up to {LONGEST_WAIT_S}.")])
-    return min(int(text[:9]), LONGEST_WAIT_S)
-
-
 async def _changed(request: Request, first: View, wait_s: int) -> View:
     """Return the login as soon as it differs from what the client knows, or after *wait_s*."""
     hub = services(request)
@@ -201,16 +194,7 @@ async def _changed(request: Request, first: View, wait_s: int) -> View:
                 left = until - asyncio.get_running_loop().time()
                 if state(view).version != known or left <= 0 or hub.draining.begun:
                     return view
-                await _rung(bell, min(left, look_again_within_s(hub, view, LONGEST_WAIT_S)))
-
-
-async def _rung(bell: asyncio.Event, within_s: float) -> None:
-    try:
-        async with asyncio.timeout(within_s):
-            await bell.wait()
-    except TimeoutError:
-        return
-    bell.clear()
+                await rung(bell, min(left, look_again_within_s(hub, view, LONGEST_WAIT_S)))
 
 
 async def _look(request: Request) -> View:

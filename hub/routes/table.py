@@ -8,7 +8,18 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 
 from hub.domain.errors import HubError
-from hub.routes import account, account_pages, admin, enroll, errors, health, login, login_pages, pages
+from hub.routes import (
+    account,
+    account_pages,
+    admin,
+    device,
+    enroll,
+    errors,
+    health,
+    login,
+    login_pages,
+    pages,
+)
 
 log = structlog.get_logger()
 
@@ -23,6 +34,7 @@ def _router(routes: list[Route]) -> Router:
 ROUTES = [
     *health.ROUTES,
     *enroll.ROUTES,
+    *device.ROUTES,
     *account.ROUTES,
     *account_pages.ROUTES,
     Mount(f"{TENANT}/api/v1/admin", app=_router(admin.ROUTES)),

@@ -26,7 +26,7 @@ from hub.protocol import (
 )
 from hub.services import Services
 from hub.sockets.closing import Malformed
-from hub.sockets.handshake import chosen, let_in
+from hub.sockets.handshake import address, chosen, header, let_in
 from hub.sockets.serve import Connection, Receive, Scope, Send
 
 SUBPROTOCOLS = (Subprotocol.DEVICE_MSGPACK, Subprotocol.DEVICE_JSON)
@@ -57,25 +57,31 @@ class DeviceSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        await let_in(self.services, scope, receive, send, self._judge, self._talk)
+
+        async def talk(connection: Connection, proven: Callable[[], None]) -> None:
+            await self._talk(connection, scope, proven)
+
+        await let_in(self.services, scope, receive, send, self._judge, talk)
 
     async def _judge(self, scope: Scope) -> Subprotocol:
         return chosen(scope, SUBPROTOCOLS)
 
-    async def _talk(self, connection: Connection, proven: Callable[[], None]) -> None:
+    async def _talk(self, connection: Connection, scope: Scope, proven: Callable[[], None]) -> None:
         stranger = Stranger(self.services, _nonce(self.services))
         await connection.say([stranger.greeting()])
         admitted = await stranger.authenticate(await _first(connection))
         proven()
+        phone = Phone(
+            self.services, admitted, stranger.nonce, address(scope), header(scope, b"user-agent") or ""
+        )
         async with self.services.bus.listen(device_topic(admitted.device.id), ring=connection.ring):
-            phone = Phone(self.services, admitted, _nonce(self.services))
-            await connection.say([await phone.ready()])
+            await connection.say([await phone.connect(_nonce(self.services))])
             await self._go_on(connection, phone)
 
     async def _go_on(self, connection: Connection, phone: Phone) -> None:
         malformed = 0
         while True:
-            frame = await connection.frame(self.services.look_within_s(HEARTBEAT_S))
+            frame = await connection.frame(phone.look_within_s(HEARTBEAT_S))
             if frame is None:
                 await connection.say(await phone.look())
                 continue

@@ -54,10 +54,15 @@ def header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
+def address(scope: Scope) -> str:
+    """Return the client's address: the socket's peer, or what a trusted proxy says."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
 def peer(scope: Scope) -> str:
     """Return what limits per address are counted by."""
-    client = scope.get("client")
-    return limit_key(client[0] if client else "")
+    return limit_key(address(scope))
 
 
 def chosen(scope: Scope, known: tuple[Subprotocol, ...]) -> Subprotocol:

@@ -27,6 +27,7 @@ PUBLIC = {
     "GET /.well-known/jwks.json": 200,
     "POST /api/v1/enroll/preview": 400,
     "POST /api/v1/enroll": 400,
+    "POST /api/v1/device/exchange": 400,
     f"POST {LOGIN}": 400,
     "GET /t/{slug}/login": 200,
     "POST /t/{slug}/login": 415,
@@ -219,11 +220,11 @@ def every(kind: type[HubError]) -> set[type[HubError]]:
 
 
 # Told to phones alone, over their socket.
-OF_SOCKETS = every(errors.DeviceRefusal) | {errors.BadProof, errors.DeviceRemoved}
+OF_SOCKETS = every(errors.DeviceRefusal) | {errors.ConnectedElsewhere}
 # Word for word the contract's list.
 CODES = {
-    "malformed_json": 400, "not_signed_in": 401, "wrong_credentials": 401, "bad_origin": 403,
-    "forbidden": 403,
+    "malformed_json": 400, "not_signed_in": 401, "wrong_credentials": 401, "use_nonce": 401,
+    "not_authenticated": 401, "bad_origin": 403, "forbidden": 403, "device_removed": 403,
     "enrollment_required": 403, "step_up_required": 403, "not_found": 404, "activation_code_invalid": 404,
     "wrong_step": 409, "conflict": 409, "login_expired": 410, "too_large": 413, "unsupported_media_type": 415,
     "invalid": 422, "uv_required": 422, "rate_limited": 429, "too_soon": 429, "unavailable": 503,

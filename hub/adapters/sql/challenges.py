@@ -21,7 +21,6 @@ _OF_USER = Query(
     _PENDING.where(
         challenges.c.user_id == sa.bindparam("of_user"),
         challenges.c.expires_at > sa.bindparam("now"),
-        challenges.c.created_at <= sa.bindparam("now"),
     ).order_by(*_OLDEST_FIRST)
 )
 _OF_ACCOUNT = Query(
@@ -113,7 +112,7 @@ class SqlChallenges(Repository[Challenge]):
         return await self._many(_UNPUSHED, asked_by=asked_by, most=limit)
 
     async def pending_of_user(self, user_id: UserId, now: datetime) -> list[Challenge]:
-        """Return those that still wait at *now*, oldest first."""
+        """Return those that still wait at *now*, oldest first; also those to be asked later."""
         return await self._many(_OF_USER, of_user=user_id, now=now)
 
     async def pending_of_account(self, tenant_id: TenantId, account: str) -> list[Challenge]:
