@@ -19,6 +19,8 @@ from hub.adapters.geo_maxmind import Geo, packaged_database
 from hub.adapters.hash_argon2 import Hasher
 from hub.adapters.limit_counters import Counters
 from hub.adapters.passkeys_webauthn import Passkeys
+from hub.adapters.push_vapid import Vapid, new_vapid_key
+from hub.adapters.push_web import WebPusher
 from hub.adapters.random_system import Randomness as SystemRandomness
 from hub.adapters.sql.store import SqlStore, open_store
 from hub.adapters.tokens_jose import Tokens
@@ -37,12 +39,15 @@ from hub.flows.devices import Devices
 from hub.flows.enroll import Enroll
 from hub.flows.exchange import Exchange
 from hub.flows.known_browsers import KnownBrowsers
+from hub.flows.line import Turn
 from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
 from hub.flows.sweep import Sweep
+from hub.flows.try_out import TryOut
 from hub.flows.verify import Verify
 from hub.flows.void import Void
+from hub.flows.wake import Errand, Wake
 from hub.flows.watch import Watch
 from hub.ports import Bus, Clock, Limiter, Randomness, Store, StoredKey
 from hub.routes.headers import SecurityHeaders
@@ -74,6 +79,7 @@ class Ringing(Common):
 
     tokens: ports.Tokens
     issuer: str
+    wake: Wake
     waits: bool
 
 
@@ -105,6 +111,23 @@ async def unlock(store: Store, vault: Vault) -> None:
         vault.use_steady_key(base64.b64decode(vault.unseal("steady", kept)))
         if vault.needs_renewal(kept):
             await tx.keys.replace("steady", vault.seal("steady", vault.unseal("steady", kept)))
+
+
+async def vapid_key(store: Store, vault: Vault) -> str:
+    """Return the key that names the hub to push services, as PEM; it is made at the first start.
+
+    Where it no longer opens there is a new one, and phones subscribe anew as they connect.
+    """
+    async with store.begin() as tx:
+        kept = await tx.keys.keep("vapid", vault.seal("vapid", new_vapid_key()))
+        try:
+            pem = vault.unseal("vapid", kept)
+        except ValueError:
+            log.warning("push.key_replaced", meaning="the old one was sealed under a secret key that is gone")
+            pem = new_vapid_key()
+        if vault.needs_renewal(kept):
+            await tx.keys.replace("vapid", vault.seal("vapid", pem))
+    return pem
 
 
 async def key_ring(store: Store, vault: Vault, clock: Clock) -> KeyRing:
@@ -180,12 +203,15 @@ async def open_services(
         hasher = stack.enter_context(Hasher())
         geo = stack.enter_context(Geo(settings.geoip_database, packaged_database()))
         flow = Common(store=store, bus=bus, clock=clock, random=random, vault=vault, order=count())
-        ring = Ringing(**flow, tokens=tokens, issuer=address.origin, waits=enforced)
+        vapid = Vapid.load(await vapid_key(store, vault), settings.vapid_subject)
+        pusher = await stack.enter_async_context(WebPusher(vapid, clock, settings.push_allow))
+        wake = Wake(**flow, pusher=pusher)
+        ring = Ringing(**flow, tokens=tokens, issuer=address.origin, wake=wake, waits=enforced)
         known = KnownBrowsers(**flow)
         passkeys = Passkeys(address)
         verify = Verify(**flow, passkeys=passkeys)
         relocate = Relocate(**flow, address=address)
-        devices = Devices(**flow, tokens=tokens)
+        devices = Devices(**flow, tokens=tokens, pusher=pusher)
         watch = Watch(**flow, tokens=tokens, waits=enforced)
         services = Services(
             public_url=address,
@@ -197,19 +223,22 @@ async def open_services(
             tokens=tokens,
             geo=geo,
             agents=Agents(),
+            pusher=pusher,
+            wake=wake,
             begin=Begin(**ring, limiter=limiter, watch=watch, known_browsers=known),
             sign_in=SignIn(**ring, hasher=hasher, limiter=limiter, watch=watch),
             watch=watch,
             complete=Complete(**flow, watch=watch, known_browsers=known),
-            approve=Approve(**flow, tokens=tokens, known_browsers=known, verify=verify),
+            approve=Approve(**flow, tokens=tokens, known_browsers=known, verify=verify, wake=wake),
             credentials=Credentials(**flow, tokens=tokens, passkeys=passkeys, verify=verify),
             activate=Activate(**flow, known_browsers=known),
             enroll=Enroll(**flow, tokens=tokens, limiter=limiter, passkeys=passkeys, relocate=relocate),
             relocate=relocate,
             devices=devices,
             exchange=Exchange(**flow, tokens=tokens, limiter=limiter, devices=devices),
+            try_out=TryOut(**ring, limiter=limiter),
             sessions=Sessions(**flow),
-            administer=Administer(**flow, hasher=hasher, void=Void(**flow)),
+            administer=Administer(**flow, hasher=hasher, void=Void(**flow, wake=wake)),
             draining=Draining(),
             anonymous_sockets=Places(ANONYMOUS_SOCKETS_PER_IP if enforced else None),
             long_polls=Places(LONG_POLLS_PER_IP if enforced else None),
@@ -220,14 +249,16 @@ async def open_services(
 
 @asynccontextmanager
 async def working(services: Services, sweep: Sweep, settings: Settings) -> AsyncIterator[None]:
-    """Sweep, and look at the signing keys, while the context is open."""
+    """Sweep, wake phones, and look at the signing keys, while the context is open."""
     async with asyncio.TaskGroup() as tasks:
         sweeping = tasks.create_task(_sweep(sweep))
+        waking = tasks.create_task(_wake(services.wake))
         looking = tasks.create_task(_look_at_keys(services, settings))
         try:
             yield
         finally:
             sweeping.cancel()
+            waking.cancel()
             looking.cancel()
 
 
@@ -242,6 +273,25 @@ async def _sweep(sweep: Sweep) -> None:
             # One bad row must not stop what ends all others.
             log.exception("sweep.failed")
         await asyncio.sleep(0 if more else SWEEP_EVERY_S)
+
+
+async def _wake(wake: Wake) -> None:
+    """Send web pushes, several at once, none of which can hold up another's login or the others."""
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            turn = await wake.line.next()
+            tasks.create_task(_do(wake, turn))
+
+
+async def _do(wake: Wake, turn: Turn[Errand]) -> None:
+    try:
+        await wake.do(turn.what)
+    except Unavailable:
+        log.warning("push.dropped", why="no database")
+    except Exception:
+        log.exception("push.failed")
+    finally:
+        wake.line.done(turn)
 
 
 async def _look_at_keys(services: Services, settings: Settings) -> None:

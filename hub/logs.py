@@ -36,7 +36,8 @@ def set_up_logs(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("uvicorn.error").addFilter(_Refusals())
-    for chatty in ("alembic", "aiosqlite", "asyncio"):
+    # httpcore2 writes out addresses and headers of web pushes, which are as good as passwords.
+    for chatty in ("alembic", "aiosqlite", "asyncio", "httpcore2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # At DEBUG it writes out requests and the frames of sockets: cookies, digits, PINs.
     logging.getLogger("uvicorn.error").setLevel(max(logging.INFO, root.level))

@@ -20,8 +20,10 @@ from hub.flows.exchange import Exchange
 from hub.flows.relocate import Relocate
 from hub.flows.sessions import Sessions
 from hub.flows.sign_in import SignIn
+from hub.flows.try_out import TryOut
+from hub.flows.wake import Wake
 from hub.flows.watch import Watch
-from hub.ports import Agents, Bus, Clock, Geo, Randomness, Store, Tokens, Vault
+from hub.ports import Agents, Bus, Clock, Geo, Pusher, Randomness, Store, Tokens, Vault
 
 LOOK_WITHOUT_BUS_S = 1.0
 
@@ -114,6 +116,8 @@ class Services:
     tokens: Tokens
     geo: Geo
     agents: Agents
+    pusher: Pusher
+    wake: Wake
     begin: Begin
     sign_in: SignIn
     complete: Complete
@@ -125,6 +129,7 @@ class Services:
     relocate: Relocate
     devices: Devices
     exchange: Exchange
+    try_out: TryOut
     sessions: Sessions
     administer: Administer
     draining: Draining

@@ -1,6 +1,7 @@
 """The settings: from the environment (prefix ``HUB_``) or a settings file, each with its unit and default."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,9 +9,14 @@ from pydantic import SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.domain.address import PublicUrl, is_loopback
+from hub.domain.endpoint import push_origin
 
 SETTINGS_FILE = "hub.env"
 SECRET_MIN_CHARACTERS = 32
+
+NO_SUBJECT = "mailto:operator@localhost"
+# RFC 8292 section 2.1; it goes into every token, so nothing odd.
+_SUBJECT = re.compile(r"mailto:[^\s@<>\"]+@[^\s@<>\"]+|https://[^\s<>\"]+")
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 
@@ -36,6 +42,10 @@ class Settings(BaseSettings):
     """Where the database is, as SQLAlchemy writes it."""
     redis_url: SecretStr | None = None
     """Redis for nudges between processes and for shared limits; without it both stay in the process."""
+    push_allow: Listed = ()
+    """Origins of push services besides public https ones, http too; comma-separated."""
+    push_subject: str | None = None
+    """``mailto:`` or ``https:``, where a push service reaches who runs the hub."""
     trusted_proxies: Listed = ()
     """Addresses or networks whose X-Forwarded-For and -Proto are believed; comma-separated."""
     geoip_database: Path | None = None
@@ -45,7 +55,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged at least."""
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("push_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -71,6 +81,18 @@ class Settings(BaseSettings):
             raise ValueError("takes redis://HOST:PORT/DATABASE, or rediss:// for TLS")
         return value
 
+    @field_validator("push_allow")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(push_origin(each) for each in value)
+
+    @field_validator("push_subject")
+    @classmethod
+    def _is_subject(cls, value: str | None) -> str | None:
+        if value is not None and not _SUBJECT.fullmatch(value):
+            raise ValueError("takes mailto:NAME@HOST or an https: address")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _parse(cls, value: str | None) -> str | None:
@@ -86,6 +108,13 @@ class Settings(BaseSettings):
         if self.public_url is None and not is_loopback(self.host):
             raise ValueError("HUB_PUBLIC_URL is required: the address that browsers and phones use")
         return self
+
+    @property
+    def vapid_subject(self) -> str:
+        """Where a push service reaches who runs the hub: as set, else the public address."""
+        if self.push_subject is not None:
+            return self.push_subject
+        return self.address.origin if self.address.is_secure else NO_SUBJECT
 
     @property
     def address(self) -> PublicUrl:

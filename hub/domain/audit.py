@@ -30,6 +30,7 @@ class Event(StrEnum):
     DEVICE_REMOVED = "device.removed"
     DEVICE_LOCKED = "device.locked"
     DEVICE_UNLOCKED = "device.unlocked"
+    DEVICE_PUSH_LOST = "device.push_lost"
     PIN_WRONG = "pin.wrong"
     CREDENTIAL_ADDED = "credential.added"
     CREDENTIAL_REFUSED = "credential.refused"

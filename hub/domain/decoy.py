@@ -5,12 +5,31 @@ that the same address always gets the same answer and nobody without the key can
 """
 
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
+from hub.domain.challenge import NO_ACK_MEANS_UNREACHABLE
 from hub.domain.login import Step
 
 PUSH_OF_256 = 192
-REACHED_OF_256 = 200
-SHOWN_AFTER_MS = (120, 700)
+
+
+class Course(Enum):
+    """What becomes of a request to phones, as the waiting page sees it."""
+
+    BY_SOCKET = auto()
+    """A phone listens, and shows it at once."""
+    BY_PUSH = auto()
+    """A phone sleeps; a web push wakes it, and it shows it some seconds later."""
+    ASLEEP = auto()
+    """A push service takes it, and the phone sleeps on."""
+    UNREACHED = auto()
+    """No phone listens, and none takes web pushes."""
+
+
+COURSES_OF_256 = {Course.BY_SOCKET: 84, Course.BY_PUSH: 84, Course.ASLEEP: 44, Course.UNREACHED: 44}
+SHOWN_AFTER_MS = {Course.BY_SOCKET: (120, 700), Course.BY_PUSH: (900, 3500)}
+# How much one showing differs from the next: by socket the phone's own doing, by push the network's as well.
+SWAY_MS = {Course.BY_SOCKET: 1, Course.BY_PUSH: 6}
 
 
 def first_step(seed: bytes) -> Step:
@@ -22,18 +41,36 @@ def first_step(seed: bytes) -> Step:
     return Step.PUSH if seed[0] < PUSH_OF_256 else Step.PASSWORD
 
 
-def is_reached(seed: bytes) -> bool:
-    """Whether a phone seems to hear."""
-    return seed[1] < REACHED_OF_256
+def course(seed: bytes) -> Course:
+    """Return what the delivery seems to do."""
+    left = seed[1]
+    for each, share in COURSES_OF_256.items():
+        if left < share:
+            return each
+        left -= share
+    return Course.UNREACHED
 
 
 def shown_at(seed: bytes, sway: int, now: datetime) -> datetime | None:
-    """Return when a phone will seem to show the request, or None if none seems to hear.
+    """Return when a phone will seem to show the request, or None if none will.
 
     Args:
         sway: a random byte: no phone takes the same time twice.
     """
-    if not is_reached(seed):
+    taken = course(seed)
+    if taken not in SHOWN_AFTER_MS:
         return None
-    low, high = SHOWN_AFTER_MS
-    return now + timedelta(milliseconds=low + int.from_bytes(seed[2:4], "big") % (high - low) + sway)
+    low, high = SHOWN_AFTER_MS[taken]
+    after_ms = low + int.from_bytes(seed[2:4], "big") % (high - low) + sway * SWAY_MS[taken]
+    return now + timedelta(milliseconds=after_ms)
+
+
+def unreachable_at(seed: bytes, now: datetime) -> datetime | None:
+    """Return from when no phone will seem to be reached, or None where a push service seems to have it."""
+    match course(seed):
+        case Course.BY_SOCKET:
+            return now + NO_ACK_MEANS_UNREACHABLE
+        case Course.BY_PUSH | Course.ASLEEP:
+            return None
+        case Course.UNREACHED:
+            return now

@@ -14,7 +14,7 @@ from hub.domain.secret import Secret
 from hub.domain.tenant import SLUG, AuthenticationSettings, Tenant
 from hub.domain.words import name_errors
 from hub.flows.base import OPERATOR, Flow, by_user
-from hub.flows.void import Void
+from hub.flows.void import Void, Voided
 from hub.ports import AuditFilter, Hasher, Tx
 
 NAME_MAX = 120
@@ -167,7 +167,7 @@ class Administer(Flow):
         if errors:
             raise Invalid(errors=errors)
         now = self.clock.now()
-        topics: list[str] = []
+        voided = Voided()
         async with self.store.begin() as tx:
             owners = await tx.users.hold_owners(tenant_id)
             user = await tx.users.hold(tenant_id, user_id)
@@ -187,9 +187,9 @@ class Administer(Flow):
             await tx.users.save(after)
             await self._record_change(tx, user, after, by, now)
             if after.status is UserStatus.BLOCKED and user.status is not UserStatus.BLOCKED:
-                topics = await self.void.everything(tx, after, by.actor, now)
+                voided = await self.void.everything(tx, after, by.actor, now)
             devices = await tx.devices.of_user(user.id)
-        await self.bus.publish(*topics)
+        await self.void.tell(voided)
         return Person(after, devices)
 
     async def demand_rank_over(self, tenant_id: TenantId, user_id: UserId, by: Admin) -> None:

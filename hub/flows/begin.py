@@ -145,6 +145,7 @@ class Begin(Asker):
             return await self.watch.look(already.id)
         if asked is None:
             return self.watch.seen(login, None, None, now)
+        self.wake.over(*asked.over)
         challenge = asked.challenge
         if challenge is not None:
             challenge = await self.ring(challenge, found.devices if user else [], now)

@@ -14,7 +14,7 @@ from hub.domain.limits import Limit
 from hub.domain.login import Login, Step
 from hub.domain.secret import Secret
 from hub.domain.throttle import TryPressure
-from hub.flows.ask import NOBODY, Asker
+from hub.flows.ask import NOBODY, Asked, Asker
 from hub.flows.base import ANONYMOUS, device_topic, login_topic
 from hub.flows.watch import View, Watch
 from hub.ports import Hasher, Limiter
@@ -78,6 +78,7 @@ class SignIn(Asker):
             if asked.resting_until is not None:
                 left = (asked.resting_until - now).total_seconds()
                 raise TooSoon(retry_after_s=math.ceil(left))
+        self.wake.over(*asked.over)
         if asked.challenge is not None:
             await self.ring(asked.challenge, devices, now)
         await self.bus.publish(login_topic(login_id))
@@ -86,6 +87,7 @@ class SignIn(Asker):
     async def cancel(self, slug: str, login_id: LoginId, cookie: str | None) -> View:
         """Call the sign-in off, and its challenge; raises NotFound, LoginExpired, WrongStep."""
         now = self.clock.now()
+        challenge: Challenge | None = None
         async with self.store.begin() as tx:
             login = await self.watch.held(tx, slug, login_id, cookie, now)
             login.demand(Step.PUSH, Step.PASSWORD)
@@ -108,6 +110,8 @@ class SignIn(Asker):
                     data={"login": login.id},
                 )
             )
+        if challenge is not None:
+            self.wake.over(challenge)
         await self.bus.publish(login_topic(login_id), *(device_topic(device.id) for device in devices))
         return await self.watch.look(login_id)
 
@@ -135,7 +139,7 @@ class SignIn(Asker):
     async def _password_proven(
         self, slug: str, login_id: LoginId, cookie: str | None, user: User, now: datetime
     ) -> View:
-        challenge: Challenge | None = None
+        asked: Asked | None = None
         async with self.store.begin() as tx:
             login = await self.watch.held(tx, slug, login_id, cookie, now)
             tenant = await tx.tenants.get(login.tenant_id)
@@ -146,11 +150,13 @@ class SignIn(Asker):
             await tx.logins.move(login, Step.PASSWORD)
             if devices:
                 asked = await self.ask(tx, tenant, login, pressure, now)
-                challenge, pressure = asked.challenge, asked.pressure
-                if challenge is not None:
+                pressure = asked.pressure
+                if asked.challenge is not None:
                     await tx.logins.move(asked.login, Step.PUSH)
             await tx.pressure.save(login.tenant_id, login.account, pressure)
-        if challenge is not None:
-            await self.ring(challenge, devices, now)
+        if asked is not None:
+            self.wake.over(*asked.over)
+            if asked.challenge is not None:
+                await self.ring(asked.challenge, devices, now)
         await self.bus.publish(login_topic(login_id))
         return await self.watch.look(login_id)

@@ -1,6 +1,7 @@
-"""What time ends: challenges, logins and enrolments nobody answered; and the audit log's chain.
+"""What time does: it ends what nobody answered, wakes phones that show nothing, and links the audit log.
 
-Any number of processes may sweep at once: each ending is one conditional update.
+Any number of processes may sweep at once: each ending, and each claim to wake a phone, is one conditional
+update.
 """
 
 from dataclasses import dataclass, replace
@@ -9,8 +10,10 @@ from itertools import groupby
 from operator import attrgetter
 
 from hub.domain.audit import Event
-from hub.domain.challenge import Challenge
+from hub.domain.challenge import PUSHED_WITHOUT_ACK_AFTER, Challenge, Kind
+from hub.domain.device import Device
 from hub.domain.enrollment import Enrollment, EnrollmentStatus
+from hub.domain.ids import UserId
 from hub.domain.login import Login
 from hub.flows.ask import Asker
 from hub.flows.base import device_topic, enrollment_topic, login_topic
@@ -29,6 +32,8 @@ class Sweep(Asker):
             challenges = await tx.challenges.overdue(now, BATCH)
             logins = await tx.logins.overdue(now, BATCH)
             enrollments = await tx.enrollments.overdue(now, BATCH)
+            unpushed = await tx.challenges.unpushed(now, BATCH)
+        late = await self._wake(unpushed, now)
         by_account = attrgetter("tenant_id", "account")
         for _, group in groupby(sorted(challenges, key=by_account), key=by_account):
             await self._expire_challenges(list(group))
@@ -38,7 +43,28 @@ class Sweep(Asker):
             await self._expire_enrollment(enrollment, now)
         async with self.store.begin() as tx:
             sealed = await tx.audit.seal(BATCH)
-        return BATCH in (len(challenges), len(logins), len(enrollments), sealed)
+        return BATCH in (late, len(challenges), len(logins), len(enrollments), sealed)
+
+    async def _wake(self, unpushed: list[Challenge], now: datetime) -> int:
+        """Push what no phone has shown in time; ring for tests whose time has come. Return how many."""
+        asked = [each for each in unpushed if each.created_at + PUSHED_WITHOUT_ACK_AFTER <= now]
+        due = [each for each in unpushed if each.kind is Kind.TEST and each not in asked]
+        if not asked and not due:
+            return 0
+        async with self.store.read() as tx:
+            users = sorted({each.user_id for each in (*asked, *due) if each.user_id is not None})
+            devices = await tx.devices.of_users(users)
+        of_user: dict[UserId | None, list[Device]] = {}
+        for device in devices:
+            of_user.setdefault(device.user_id, []).append(device)
+        for challenge in due:
+            await self.ring(challenge, of_user.get(challenge.user_id, []), now)
+        for challenge in asked:
+            unreachable_from = challenge.unreachable_at or now
+            await self.wake_up(
+                challenge, of_user.get(challenge.user_id, []), unreachable_from=unreachable_from
+            )
+        return len(asked)
 
     async def _expire_challenges(self, challenges: list[Challenge]) -> None:
         """End challenges of one account: their pressure is held once."""
@@ -56,6 +82,7 @@ class Sweep(Asker):
             if pressure != held:
                 await tx.pressure.save(tenant_id, account, pressure)
         await self.bus.publish(*dict.fromkeys(topics))
+        self.wake.over(*challenges)
 
     async def _expire_login(self, login: Login, now: datetime) -> None:
         ended = login.at(now)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.domain.challenge import Challenge, Status
+from hub.domain.challenge import Challenge, Kind, Status
 from hub.domain.errors import NotFound
 from hub.domain.factors import Factor
 from hub.domain.ids import LoginId, TenantId
@@ -138,7 +138,8 @@ class Watch(Flow):
         others = [
             challenge
             for challenge in pending
-            if challenge.login_id != login.id and challenge.status_at(now) is Status.PENDING
+            if challenge.login_id != login.id and challenge.kind is not Kind.TEST
+            if challenge.status_at(now) is Status.PENDING
         ]
         lane = lane_for(login.lane, [challenge.lane for challenge in others])
         facts = PushFacts(

@@ -70,12 +70,12 @@ async def change_policy(hub: RunningHub, tenant: Tenant, **changes: Any) -> None
     await hub.services.administer.change_settings(tenant.id, settings, by=AT_THE_COMMAND_LINE)
 
 
-def nobody(hub: RunningHub, step: Step, *, reached: bool | None = None, slug: str = "demo") -> str:
-    """Return an address without account whose sign-in starts at *step* (its phone seems to hear, or not)."""
+def nobody(hub: RunningHub, step: Step, *, course: decoy.Course | None = None, slug: str = "demo") -> str:
+    """Return an address without account whose sign-in starts at *step*, and whose delivery takes *course*."""
     for number in range(1000):
         email = f"nobody{number}@demo.test"
         seed = hub.services.vault.steady("decoy", hub.services.sign_in.account_key(slug, email))
-        if decoy.first_step(seed) is step and reached in (None, decoy.is_reached(seed)):
+        if decoy.first_step(seed) is step and course in (None, decoy.course(seed)):
             return email
     raise AssertionError("no such address")
 

@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from hub.domain.decoy import Course
 from hub.domain.login import Step
 from tests.routes.acting import ADA, change_policy, cookies_of, nobody, person
 from tests.running import Browser, RunningHub
@@ -154,7 +155,7 @@ def difference(one: Any, other: Any) -> str:
 async def test_a_phone_that_is_away_and_no_phone_at_all_look_the_same(hub: RunningHub) -> None:
     await person(hub, await hub.tenant())
 
-    await compare(hub, at_push, ADA, nobody(hub, Step.PUSH, reached=False))
+    await compare(hub, at_push, ADA, nobody(hub, Step.PUSH, course=Course.UNREACHED))
 
 
 async def test_a_wrong_password_and_a_wrong_address_look_the_same(open_hub: RunningHub) -> None:
@@ -174,7 +175,7 @@ async def test_a_decoys_delivery_moves_as_that_of_a_phone_that_hears(hub: Runnin
     _, phone = await person(hub, await hub.tenant())
     seen = {}
     async with phone.connected() as device:
-        for email in (ADA, nobody(hub, Step.PUSH, reached=True)):
+        for email in (ADA, nobody(hub, Step.PUSH, course=Course.BY_SOCKET)):
             async with hub.browser() as browser:
                 begun = await browser.start(email)
                 deliveries = [begun["challenge"]["delivery"]]
@@ -263,7 +264,8 @@ async def test_the_statistic_sees_a_millisecond() -> None:
 async def test_a_start_takes_as_long_for_nobody_as_for_somebody(open_hub: RunningHub, reached: bool) -> None:
     """P(somebody's start is slower than nobody's) is within 0.5 ± 0.15, phone at hand or not."""
     _, phone = await person(open_hub, await open_hub.tenant())
-    unknown = nobody(open_hub, Step.PUSH, reached=reached)
+    course = Course.BY_SOCKET if reached else Course.UNREACHED
+    unknown = nobody(open_hub, Step.PUSH, course=course)
     async with AsyncExitStack() as stack:
         browser = await stack.enter_async_context(open_hub.browser())
         device = await stack.enter_async_context(phone.connected()) if reached else None

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain import decoy, errors, ids, match
+from hub.domain.challenge import NO_ACK_MEANS_UNREACHABLE
 from hub.domain.device import is_pin
 from hub.domain.ids import CROCKFORD, Prefix
 from hub.domain.login import Step
@@ -98,16 +100,42 @@ def test_a_decoy_is_the_same_for_the_same_seed_and_both_steps_occur() -> None:
     assert steps.count(Step.PASSWORD) == 64
 
 
-@given(st.binary(min_size=4, max_size=32), st.integers(0, 255))
-def test_a_decoys_phone_is_reached_within_a_second_or_not_at_all(seed: bytes, sway: int) -> None:
-    shown = decoy.shown_at(seed, sway, NOW)
+def test_a_decoys_delivery_takes_each_course_about_as_often_as_a_phone_does() -> None:
+    seeds = [bytes([0, second, 0, 0]) for second in range(256)]
 
-    assert (shown is not None) == decoy.is_reached(seed) == (seed[1] < 200)
-    if shown is not None:
-        assert timedelta(milliseconds=120) <= shown - NOW < timedelta(seconds=1)
-        steady = decoy.shown_at(seed, 0, NOW)
-        assert steady is not None
-        assert shown - steady == timedelta(milliseconds=sway)
+    courses = Counter(decoy.course(seed) for seed in seeds)
+
+    assert courses == decoy.COURSES_OF_256
+    assert courses.total() == 256
+    assert courses.keys() == set(decoy.Course)
+
+
+@given(st.binary(min_size=4, max_size=32), st.integers(0, 255))
+def test_a_decoys_phone_shows_it_soon_or_later_or_not_at_all(seed: bytes, sway: int) -> None:
+    shown = decoy.shown_at(seed, sway, NOW)
+    unreachable = decoy.unreachable_at(seed, NOW)
+
+    match decoy.course(seed):
+        case decoy.Course.BY_SOCKET:
+            assert shown is not None
+            assert timedelta(milliseconds=120) <= shown - NOW < timedelta(seconds=1)
+            assert unreachable == NOW + NO_ACK_MEANS_UNREACHABLE
+        case decoy.Course.BY_PUSH:
+            assert shown is not None
+            assert timedelta(milliseconds=900) <= shown - NOW < timedelta(seconds=6)
+            assert unreachable is None
+        case decoy.Course.ASLEEP:
+            assert shown is unreachable is None
+        case decoy.Course.UNREACHED:
+            assert (shown, unreachable) == (None, NOW)
+
+
+def test_no_decoy_takes_the_same_time_twice() -> None:
+    seed = bytes(4)
+
+    times = {decoy.shown_at(seed, sway, NOW) for sway in range(256)}
+
+    assert len(times) == 256
 
 
 # Matching
