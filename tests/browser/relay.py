@@ -10,15 +10,20 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Relay:
-    """Passes bytes to wherever the hub is now; without one it hangs up."""
+    """Passes bytes to wherever the hub is now; without one it hangs up, and, where told, on every WebSocket."""
 
     url: str = ""
     hub: str | None = None
+    sockets: bool = True
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on until either side ends it."""
         with contextlib.closing(writer):
             if self.hub is None:
+                return
+            # A browser opens a connection of its own for each WebSocket.
+            first = await reader.read(65536)
+            if not self.sockets and b"upgrade: websocket" in first.lower():
                 return
             address = urlsplit(self.hub)
             try:
@@ -26,6 +31,7 @@ class Relay:
             except OSError:
                 return
             with contextlib.closing(out):
+                out.write(first)
                 async with asyncio.TaskGroup() as both:
                     there = both.create_task(_pour(reader, out))
                     back = both.create_task(_pour(upstream, writer))
