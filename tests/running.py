@@ -35,6 +35,7 @@ from hub.flows.administer import AT_THE_COMMAND_LINE
 from hub.server import listen, server
 from hub.services import Services
 from hub.settings import Settings
+from tests.soft_authenticator import SoftAuthenticator, challenge_over
 
 SECRET = "a secret key that only the tests know"
 MSGPACK, JSON = "lumo.device.v1.msgpack", "lumo.device.v1.json"
@@ -101,9 +102,13 @@ class RunningHub:
         )
         return activation.code.reveal()
 
-    async def phone(self, user: User, *, pin: str = "2580", name: str = "Pixel 9") -> "Phone":
-        """Enrol a new phone of *user*."""
+    async def phone(
+        self, user: User, *, pin: str | None = "2580", name: str = "Pixel 9", touches: bool = False
+    ) -> "Phone":
+        """Enrol a new phone of *user*; one that *touches* has a credential and approves by it."""
         phone = Phone(self.url, now=self.clock.now, pin=pin, name=name)
+        if touches:
+            phone.authenticator = SoftAuthenticator(self.url)
         await phone.enroll(await self.activation_code(user))
         return phone
 
@@ -264,14 +269,18 @@ class LoginSocket:
 
 @dataclass
 class Phone:
-    """A phone: a P-256 key, enrolled by a code, that speaks either encoding."""
+    """A phone: a P-256 key, enrolled by a code, that speaks either encoding.
+
+    It has a PIN, an authenticator, or both; with an authenticator it approves by that.
+    """
 
     url: str
     now: Any
-    pin: str = "2580"
+    pin: str | None = "2580"
     name: str = "Pixel 9"
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     facts: dict[str, Any] = field(default_factory=dict)
+    authenticator: SoftAuthenticator | None = None
 
     @property
     def id(self) -> str:
@@ -305,11 +314,13 @@ class Phone:
 
     async def enroll(self, code: str, **body: Any) -> httpx2.Response:
         """Enrol by *code*; fails the test where *body* does not change anything and it is refused."""
+        proof = body.get("proof") or self.enrolling_proof(code)
         said = {
             "activation_code": code,
-            "proof": self.enrolling_proof(code),
+            "proof": proof,
             "device": {"name": self.name, "platform": "test"},
-            "pin": self.pin,
+            **({"pin": self.pin} if self.pin is not None else {}),
+            **({"attestation": self.attestation(proof)} if self.authenticator else {}),
             **body,
         }
         async with httpx2.AsyncClient(base_url=self.url) as http:
@@ -319,6 +330,20 @@ class Phone:
         else:
             assert body, response.text
         return response
+
+    def attestation(self, proof: str, **forged: Any) -> dict[str, Any]:
+        """Return what the authenticator makes a credential with, for this *proof*."""
+        assert self.authenticator is not None
+        return self.authenticator.attest(challenge_over(proof), **forged)
+
+    def assertion(self, decision: str, **forged: Any) -> dict[str, Any]:
+        """Return what the authenticator signs, at a touch, for this *decision*."""
+        assert self.authenticator is not None
+        return self.authenticator.touch(challenge_over(decision), **forged)
+
+    def verified(self, decision: str) -> dict[str, Any]:
+        """Return what an approval carries to show that the person is there."""
+        return {"assertion": self.assertion(decision)} if self.authenticator else {"pin": self.pin}
 
     def decision(self, request: str, answer: str = "approve", match: str | None = None, **claims: Any) -> str:
         """Return a decision over *request*; *claims* replace the right ones."""
@@ -405,9 +430,10 @@ class ExchangePhone:
         self, request: str, answer: str = "approve", match: str | None = None, **more: Any
     ) -> dict[str, Any]:
         """Answer *request*; return what the hub says to it."""
-        message = {"type": "decide", "decision": self.phone.decision(request, answer, match)}
+        decision = more.get("decision") or self.phone.decision(request, answer, match)
+        message = {"type": "decide", "decision": decision}
         if answer == "approve":
-            message["pin"] = self.phone.pin
+            message |= self.phone.verified(decision)
         said = {name: value for name, value in {**message, **more}.items() if value is not None}
         return (await self.say(said))[0]
 
@@ -455,9 +481,10 @@ class DeviceSocket:
         self, request: str, answer: str = "approve", match: str | None = None, **more: Any
     ) -> dict[str, Any]:
         """Answer *request*; return what the hub says to it (``decided`` or ``error``)."""
-        message = {"type": "decide", "decision": self.phone.decision(request, answer, match)}
+        decision = more.get("decision") or self.phone.decision(request, answer, match)
+        message = {"type": "decide", "decision": decision}
         if answer == "approve":
-            message["pin"] = self.phone.pin
+            message |= self.phone.verified(decision)
         await self.send({name: value for name, value in {**message, **more}.items() if value is not None})
         while True:
             reply = await self.next()
