@@ -47,6 +47,10 @@ export class Link {
   #socketAgainAt = 0;
   /** Whether a connection was ended only to be made anew. */
   #isRenewing = false;
+  /** @type {Promise<void> | undefined} While a nonce is kept for a message to come. */
+  #held;
+  /** The nonce is not needed any more. */
+  release = () => {};
 
   /**
    * @param {World} world
@@ -76,6 +80,7 @@ export class Link {
     this.#socket?.close();
     this.#poll?.abort();
     this.#asks.drop();
+    this.release();
     this.#set(state);
     this.#hurry?.();
   }
@@ -107,6 +112,7 @@ export class Link {
   ask(message, { about, nonce, withinMs = ANSWER_WITHIN_MS } = {}) {
     if (this.#stopped) return Promise.resolve({ type: "offline" });
     const reply = this.#asks.add(message, { about, nonce, withinMs });
+    this.release();
     this.#saySocket();
     // Waiting for the next try, or for news, or for a socket that hardly gets through: this is more important.
     if (this.state === "exchange" && this.#socket && !this.#socket.isReady) this.#socket.close();
@@ -130,10 +136,20 @@ export class Link {
     return (await this.#exchange.call(this.#home.record(), [message])).ok;
   }
 
-  /** The nonce that a proof inside a message has to be over. @returns {Promise<string | null>} */
+  /**
+   * The nonce that a proof inside a message has to be over. By calls each one makes those before it old: none
+   * is made until that message is said, or *release* is called.
+   *
+   * @returns {Promise<string | null>}
+   */
   async nonce() {
     if (this.#socket?.isReady) return this.#socket.nonce;
-    return this.state === "exchange" ? this.#exchange.nonce(this.#home.record()) : null;
+    if (this.state !== "exchange") return null;
+    this.#held = new Promise((resolve) => {
+      this.release = resolve;
+    });
+    this.#poll?.abort();
+    return this.#exchange.nonce(this.#home.record());
   }
 
   async #run() {
@@ -222,13 +238,14 @@ export class Link {
     /** @type {string | undefined} */
     let cursor;
     while (!this.#stopped && (this.#world.now() < this.#socketAgainAt || !this.#asks.isEmpty)) {
+      if (this.#asks.isEmpty) await this.#held;
       const asks = this.#asks.unsaid();
       const answer = await this.#callOnce(asks, cursor);
       if (this.#stopped) return false;
       if (answer.ok) {
         this.#set("exchange");
         cursor = answer.cursor;
-        for (const message of answer.messages) {
+        for (const message of endingsFirst(answer.messages)) {
           if (!this.#asks.answer(message)) this.#home.heard(message);
         }
         // Every reply is in the answer: what has none now will get none.
@@ -253,7 +270,7 @@ export class Link {
     const messages = asks.map((ask) => ask.message);
     const nonce = asks.find((ask) => ask.nonce !== undefined)?.nonce;
     if (messages.length > 0 || cursor === undefined) {
-      return this.#exchange.call(this.#home.record(), messages, { nonce });
+      return this.#exchange.call(this.#home.record(), messages, { since: cursor, nonce });
     }
     this.#poll = new AbortController();
     const how = { since: cursor, waitS: LONG_POLL_S, signal: this.#poll.signal };
@@ -283,4 +300,14 @@ export class Link {
     this.state = state;
     this.#home.changed();
   }
+}
+
+/**
+ * What has ended before what is pending: `ready`, which comes first, only leaves it out, and says not how.
+ *
+ * @param {HubMessage[]} messages
+ */
+function endingsFirst(messages) {
+  const isEnding = (/** @type {HubMessage} */ { type }) => type === "resolved";
+  return [...messages.filter(isEnding), ...messages.filter((message) => !isEnding(message))];
 }

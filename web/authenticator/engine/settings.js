@@ -103,7 +103,10 @@ export async function addBiometrics(home, pin) {
   const { record } = home;
   const proven = await proof(record, nonce, home.hubNow());
   const touch = await register(optionsFor(record), proven);
-  if (!touch.ok) return { ok: false, code: touch.code };
+  if (!touch.ok) {
+    home.link.release();
+    return { ok: false, code: touch.code };
+  }
   const { response: attestation, credentialId } = touch;
   const reply = await home.link.ask({ type: "add_credential", proof: proven, attestation, pin }, { nonce });
   if (reply.type !== "credential_added") return failure(reply);
