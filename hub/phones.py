@@ -5,27 +5,48 @@ from datetime import datetime
 
 from hub.domain.challenge import Challenge, Report
 from hub.domain.device import Device
-from hub.domain.errors import AlreadySettled, ConnectedElsewhere, DeviceRefusal, WrongPin
-from hub.domain.ids import ChallengeId
+from hub.domain.errors import (
+    AlreadySettled,
+    ConnectedElsewhere,
+    DeviceRefusal,
+    DeviceRemoved,
+    Invalid,
+    NotFound,
+    RateLimited,
+    WrongPin,
+)
+from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
 from hub.domain.secret import Secret
+from hub.flows.base import by_device
 from hub.flows.devices import Admitted, Sight
 from hub.flows.verify import Said
 from hub.protocol import (
     HEARTBEAT_S,
     AccountFacts,
     Ack,
+    AddCredential,
     AnyDeviceMessage,
+    AskTest,
     ChallengeMessage,
+    CredentialAdded,
     Decide,
     Decided,
     DeviceFacts,
     ErrorCode,
     ErrorMessage,
+    Leave,
+    Left,
+    PushState,
     Ready,
+    Rename,
+    Renamed,
     Reported,
     Resolved,
+    SubscribePush,
     TenantFacts,
+    TestAsked,
     UnknownMessage,
+    UnsubscribePush,
     Wire,
 )
 from hub.protocol import Report as ReportMessage
@@ -79,6 +100,8 @@ class Phone:
             ),
             heartbeat_s=HEARTBEAT_S,
             pending=[_card(challenge) for challenge in sight.pending],
+            push_subscribed=self.services.devices.is_subscribed(sight.device),
+            vapid_public_key=self.services.pusher.public_key,
         )
 
     async def look(self) -> list[Wire]:
@@ -107,20 +130,21 @@ class Phone:
         return sight
 
     async def answer(self, message: AnyDeviceMessage) -> list[Wire]:
-        """Return the replies to one message; raises UnknownMessage for one that is not for here."""
+        """Return the replies to one message.
+
+        Raises:
+            UnknownMessage: it is not for here.
+            DeviceRemoved: the device was taken from the account.
+        """
         try:
-            match message:
-                case Ack():
-                    await self.services.approve.ack(self.device, ChallengeId(message.id))
-                    return []
-                case Decide():
-                    return [await self._decide(message)]
-                case ReportMessage():
-                    reason = Report(message.reason)
-                    await self.services.approve.report(self.device, ChallengeId(message.id), reason)
-                    return [Reported(id=message.id)]
-                case _:
-                    raise UnknownMessage("this type is not known")
+            return await self._answer(message)
+        except NotFound:
+            # Somebody was faster.
+            raise DeviceRemoved from None
+        except Invalid as invalid:
+            return [ErrorMessage(code=ErrorCode.MALFORMED, detail=invalid.errors[0].detail)]
+        except RateLimited as limited:
+            return [ErrorMessage(code=ErrorCode.RATE_LIMITED, detail=str(limited))]
         except AlreadySettled as settled:
             return [self._decided(settled.about or "", settled.status, settled.reason)]
         except DeviceRefusal as refusal:
@@ -128,10 +152,67 @@ class Phone:
             code = ErrorCode(refusal.code)
             return [ErrorMessage(code=code, detail=str(refusal), id=refusal.about, tries_left=tries_left)]
 
+    async def _answer(self, message: AnyDeviceMessage) -> list[Wire]:
+        match message:
+            case Ack():
+                await self.services.approve.ack(self.device, ChallengeId(message.id))
+                return []
+            case Decide():
+                return [await self._decide(message)]
+            case ReportMessage():
+                reason = Report(message.reason)
+                await self.services.approve.report(self.device, ChallengeId(message.id), reason)
+                return [Reported(id=message.id)]
+            case AskTest():
+                return [await self._test(message.delay_s)]
+            case _:
+                return [await self._change(message)]
+
+    async def _change(self, message: AnyDeviceMessage) -> Wire:
+        """Change what the hub keeps of this device, as it asks."""
+        match message:
+            case SubscribePush():
+                await self.services.devices.subscribe(self.device, message.subscription)
+                return PushState(subscribed=True)
+            case UnsubscribePush():
+                await self.services.devices.subscribe(self.device, None)
+                return PushState(subscribed=False)
+            case Rename():
+                return await self._rename(message.name)
+            case AddCredential():
+                await self.services.credentials.add(
+                    self.device, self.nonce, message.proof, message.attestation, _pin(message.pin)
+                )
+                return CredentialAdded()
+            case Leave():
+                await self.services.devices.remove(*self._own, actor=by_device(self.device.id))
+                return Left()
+            case _:
+                raise UnknownMessage("this type is not known")
+
     async def _decide(self, message: Decide) -> Decided:
         said = Said(_pin(message.pin), message.assertion)
         settled = await self.services.approve.decide(self.device, message.decision, said)
         return self._decided(settled.id, settled.status, settled.reason)
+
+    async def _test(self, delay_s: int) -> TestAsked:
+        test = await self.services.try_out.send(
+            self.admitted.tenant,
+            self.admitted.user,
+            self.device.id,
+            origin=self.services.origin(self.ip, self.user_agent),
+            actor=by_device(self.device.id),
+            delay_s=delay_s,
+        )
+        return TestAsked(id=test.id)
+
+    async def _rename(self, name: str) -> Renamed:
+        renamed = await self.services.devices.rename(*self._own, name, actor=by_device(self.device.id))
+        return Renamed(device=DeviceFacts(id=renamed.device.id, name=renamed.device.name))
+
+    @property
+    def _own(self) -> tuple[TenantId, UserId, DeviceId]:
+        return self.device.tenant_id, self.device.user_id, self.device.id
 
     def _decided(self, challenge_id: str, status: str, reason: str | None) -> Decided:
         self.shown.discard(ChallengeId(challenge_id))

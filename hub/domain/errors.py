@@ -176,6 +176,11 @@ class CredentialUnfit(DeviceRefusal):
     detail = "The fingerprint or face was not accepted for this. Try again."
 
 
+class BadSubscription(DeviceRefusal):
+    code = "bad_subscription"
+    detail = "This push subscription cannot be used."
+
+
 class UnknownRequest(DeviceRefusal):
     code = "not_found"
     detail = "There is no such request for this device."

@@ -8,13 +8,14 @@ from hub.domain.account import Session, User, UserStatus
 from hub.domain.audit import Actor, Event
 from hub.domain.challenge import Challenge, Status
 from hub.domain.device import NAME_MAX, Device
-from hub.domain.errors import BadProof, DeviceRemoved, Invalid, NotFound
+from hub.domain.errors import BadProof, BadSubscription, DeviceRemoved, Invalid, NotFound
 from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
 from hub.domain.tenant import Tenant
 from hub.domain.words import name_errors
 from hub.flows.activate import demand_fresh
-from hub.flows.base import Flow, by_user, device_topic
-from hub.ports import Tokens, Tx
+from hub.flows.base import Flow, device_topic
+from hub.ports import Pusher, Tokens, Tx
+from hub.protocol import PushSubscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Devices(Flow):
     """Phones of a user."""
 
     tokens: Tokens
+    pusher: Pusher
 
     async def admit(self, device_id: DeviceId, proof: str, nonce: str) -> Admitted:
         """Let a phone in that proves its key over *nonce*.
@@ -142,22 +144,47 @@ class Devices(Flow):
             for device, count in zip(devices, counts, strict=True)
         ]
 
-    async def rename(self, session: Session, device_id: DeviceId, name: str) -> Listed:
-        """Give a phone of the signed-in person another name; raises NotFound, Invalid."""
+    async def subscribe(self, device: Device, subscription: PushSubscription | None) -> None:
+        """Take web pushes for *device* there from now on, or nowhere.
+
+        Raises:
+            BadSubscription: nothing is pushed to such a place; the one it had stays.
+            NotFound: it is no longer the user's.
+        """
+        if subscription is not None and not self.pusher.takes(subscription):
+            raise BadSubscription
+        sealed = self.vault.seal("subscription", subscription.model_dump_json()) if subscription else None
+        async with self.store.begin() as tx:
+            held = await self._own(tx, device.tenant_id, device.user_id, device.id)
+            await tx.devices.save(replace(held, subscription=sealed))
+
+    def is_subscribed(self, device: Device) -> bool:
+        """Whether web pushes to *device* have somewhere to go; not where the key is gone that sealed it."""
+        try:
+            return device.subscription is not None and bool(
+                self.vault.unseal("subscription", device.subscription)
+            )
+        except ValueError:
+            return False
+
+    async def rename(
+        self, tenant_id: TenantId, user_id: UserId, device_id: DeviceId, name: str, *, actor: Actor
+    ) -> Listed:
+        """Give a phone of a person another name; raises NotFound, Invalid."""
         if errors := name_errors(name, "name", NAME_MAX):
             raise Invalid(errors=errors)
         now = self.clock.now()
         async with self.store.begin() as tx:
-            device = await self._own(tx, session.tenant_id, session.user_id, device_id)
+            device = await self._own(tx, tenant_id, user_id, device_id)
             renamed = replace(device, name=name.strip())
             await tx.devices.save(renamed)
             await tx.audit.add(
                 self.record(
                     Event.DEVICE_RENAMED,
-                    session.tenant_id,
+                    tenant_id,
                     now,
-                    actor=by_user(session.user_id),
-                    user_id=session.user_id,
+                    actor=actor,
+                    user_id=user_id,
                     data={"device": device.id, "from": device.name, "to": renamed.name},
                 )
             )

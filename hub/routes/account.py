@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hub.domain.challenge import Challenge
 from hub.domain.ids import DeviceId, EnrollmentId
 from hub.domain.secret import Secret
 from hub.flows.activate import Activation
@@ -17,7 +18,7 @@ from hub.flows.devices import Listed
 from hub.flows.sessions import SignedIn
 from hub.protocol import wire_time
 from hub.routes.cookies import jar
-from hub.routes.http import Body, Nothing, demand_own_origin, read_body, services
+from hub.routes.http import Body, Nothing, demand_own_origin, origin_of, read_body, services
 from hub.routes.session import demand_full_session, demand_session
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -41,7 +42,7 @@ async def rename(request: Request) -> Response:
     demand_own_origin(request)
     signed_in = await demand_full_session(request)
     body = await read_body(request, Name)
-    renamed = await services(request).devices.rename(signed_in.session, _device_id(request), body.name)
+    renamed = await rename_device(request, signed_in, _device_id(request), body.name)
     return JSONResponse(device_facts(renamed), headers=NO_STORE)
 
 
@@ -51,6 +52,15 @@ async def remove(request: Request) -> Response:
     signed_in = await demand_full_session(request)
     await remove_device(request, signed_in, _device_id(request))
     return Response(status_code=204)
+
+
+async def test(request: Request) -> Response:
+    """``POST /api/v1/account/devices/{id}/test``."""
+    demand_own_origin(request)
+    signed_in = await demand_full_session(request)
+    await read_body(request, Nothing)
+    sent = await send_test(request, signed_in, _device_id(request))
+    return JSONResponse({"id": sent.id}, status_code=202, headers=NO_STORE)
 
 
 async def create_enrollment(request: Request) -> Response:
@@ -80,6 +90,24 @@ async def cancel_enrollment(request: Request) -> Response:
     signed_in = await demand_session(request)
     await services(request).activate.cancel(signed_in.session, _enrollment_id(request))
     return Response(status_code=204)
+
+
+async def send_test(request: Request, signed_in: SignedIn, device_id: DeviceId) -> Challenge:
+    """Send a test request to a phone of the person who is signed in, as from this browser."""
+    return await services(request).try_out.send(
+        signed_in.tenant,
+        signed_in.user,
+        device_id,
+        origin=origin_of(request),
+        actor=by_user(signed_in.user.id),
+    )
+
+
+async def rename_device(request: Request, signed_in: SignedIn, device_id: DeviceId, name: str) -> Listed:
+    """Rename a phone of the person who is signed in."""
+    tenant_id, user_id = signed_in.tenant.id, signed_in.user.id
+    actor = by_user(user_id)
+    return await services(request).devices.rename(tenant_id, user_id, device_id, name, actor=actor)
 
 
 async def remove_device(request: Request, signed_in: SignedIn, device_id: DeviceId) -> None:
@@ -146,6 +174,7 @@ ROUTES = [
     Route("/api/v1/account/devices", devices, methods=["GET"]),
     Route("/api/v1/account/devices/{device_id}", rename, methods=["PATCH"]),
     Route("/api/v1/account/devices/{device_id}", remove, methods=["DELETE"]),
+    Route("/api/v1/account/devices/{device_id}/test", test, methods=["POST"]),
     Route("/api/v1/account/enrollments", create_enrollment, methods=["POST"]),
     Route("/api/v1/account/enrollments/{enrollment_id}", enrollment, methods=["GET"]),
     Route("/api/v1/account/enrollments/{enrollment_id}", cancel_enrollment, methods=["DELETE"]),

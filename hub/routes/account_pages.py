@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.domain import errors
+from hub.domain.challenge import Delivery
 from hub.domain.ids import DeviceId, EnrollmentId
 from hub.domain.place import in_words
 from hub.flows.base import by_user
 from hub.flows.sessions import SignedIn
-from hub.routes.account import device_facts, enrollment_facts, remove_device
+from hub.routes.account import device_facts, enrollment_facts, remove_device, rename_device, send_test
 from hub.routes.cookies import jar
 from hub.routes.http import services
 from hub.routes.pages import error_page, form, page, see
@@ -23,6 +24,9 @@ NOTICES = frozenset(
         "renamed",
         "removed",
         "unlocked",
+        "tested",
+        "not_reached",
+        "rate_limited",
         "enrolled",
         "cancelled",
         "step_up_required",
@@ -74,8 +78,7 @@ async def rename(request: Request) -> Response:
     signed_in = await demand_full_session(request)
     fields = await form(request)
     device_id = DeviceId(request.path_params["device_id"])
-    name = fields.get("name", "")
-    return await _done(services(request).devices.rename(signed_in.session, device_id, name), "renamed")
+    return await _done(rename_device(request, signed_in, device_id, fields.get("name", "")), "renamed")
 
 
 async def remove(request: Request) -> Response:
@@ -84,6 +87,19 @@ async def remove(request: Request) -> Response:
     await form(request)
     device_id = DeviceId(request.path_params["device_id"])
     return await _done(remove_device(request, signed_in, device_id), "removed")
+
+
+async def test(request: Request) -> Response:
+    """``POST /account/security/devices/{id}/test``."""
+    signed_in = await demand_full_session(request)
+    await form(request)
+    device_id = DeviceId(request.path_params["device_id"])
+    try:
+        sent = await send_test(request, signed_in, device_id)
+    except (errors.NotFound, errors.RateLimited) as refused:
+        return see(f"{HOME}?notice={refused.code}")
+    is_reached = sent.delivery_at(services(request).clock.now()) is not Delivery.UNREACHABLE
+    return see(f"{HOME}?notice={'tested' if is_reached else 'not_reached'}&device={device_id}")
 
 
 async def unlock(request: Request) -> Response:
@@ -160,6 +176,7 @@ async def _security_page(
 ) -> Response:
     listed = await services(request).devices.listed(signed_in.user.id)
     session = signed_in.session
+    asked = request.query_params.get("device")
     return page(
         request,
         "account/security.html",
@@ -174,6 +191,8 @@ async def _security_page(
         },
         enrollment=enrollment,
         notice=notice,
+        # Which one was tested.
+        asked=next((each.device.name for each in listed if each.device.id == asked), None),
     )
 
 
@@ -188,6 +207,7 @@ ROUTES = [
     Route(f"{HOME}/enrollments/{{enrollment_id}}/cancel", cancel_enrollment, methods=["POST"]),
     Route(f"{HOME}/devices/{{device_id}}/rename", rename, methods=["POST"]),
     Route(f"{HOME}/devices/{{device_id}}/remove", remove, methods=["POST"]),
+    Route(f"{HOME}/devices/{{device_id}}/test", test, methods=["POST"]),
     Route(f"{HOME}/devices/{{device_id}}/unlock", unlock, methods=["POST"]),
     Route("/account/enroll", enroll, methods=["GET"]),
     Route("/account/sign-out", sign_out, methods=["POST"]),
