@@ -5,9 +5,19 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from httpcore2 import SOCKET_OPTION, AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream, ConnectError
+from httpcore2 import (
+    SOCKET_OPTION,
+    AnyIOBackend,
+    AsyncNetworkBackend,
+    AsyncNetworkStream,
+    ConnectError,
+    ConnectTimeout,
+)
 
 from hub.domain.endpoint import ForbiddenAddress, Rules, is_public
+
+# One address that takes connections and says nothing must leave time for the next.
+CONNECT_WITHIN_S = 3.0
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -19,10 +29,10 @@ class GuardedNetwork(AsyncNetworkBackend):
     not to the name: nothing can change in between. TLS still asks for the name, and checks it.
     """
 
-    def __init__(self, rules: Rules, resolve: Resolve) -> None:
+    def __init__(self, rules: Rules, resolve: Resolve, network: AsyncNetworkBackend | None = None) -> None:
         self._rules = rules
         self._resolve = resolve
-        self._network = AnyIOBackend()
+        self._network = network or AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -39,8 +49,10 @@ class GuardedNetwork(AsyncNetworkBackend):
         failed: Exception = ConnectError("the name leads nowhere")
         for address in addresses:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except ConnectError as error:
+                return await self._network.connect_tcp(
+                    address, port, timeout or CONNECT_WITHIN_S, local_address, socket_options
+                )
+            except (ConnectError, ConnectTimeout) as error:
                 failed = error
         raise failed
 
@@ -56,7 +68,7 @@ class Resolver:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, _addresses, host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise ConnectError(str(error)) from error
 
     def close(self) -> None:

@@ -50,6 +50,7 @@ class WebPusher:
     clock: Clock
     allowed: Collection[str] = ()
     resolve: Resolve | None = None
+    network: httpcore2.AsyncNetworkBackend | None = None
     within_s: float = ANSWER_WITHIN_S
     _rules: Rules = field(init=False)
     _resolver: Resolver = field(init=False)
@@ -59,10 +60,12 @@ class WebPusher:
         self._rules = Rules(frozenset(self.allowed))
         self._resolver = Resolver(RESOLVER_THREADS)
         self._http = httpcore2.AsyncConnectionPool(
+            # Made once: to read the certificates again for each connection would hold up everything.
+            ssl_context=httpcore2.default_ssl_context(),
             max_connections=CONNECTIONS,
             max_keepalive_connections=CONNECTIONS // 2,
             keepalive_expiry=KEPT_FOR_S,
-            network_backend=GuardedNetwork(self._rules, self.resolve or self._resolver),
+            network_backend=GuardedNetwork(self._rules, self.resolve or self._resolver, self.network),
         )
 
     async def __aenter__(self) -> Self:

@@ -189,8 +189,10 @@ class Asker(Flow):
                 challenge.id, pushed.pushed_to or (), pushed.unreachable_at
             ):
                 return await tx.challenges.get(challenge.id)
-        if to:
-            self.wake.challenge(challenge, to, unreachable_from=unreachable_from)
+        if to and not self.wake.challenge(challenge, to, unreachable_from=unreachable_from):
+            pushed = replace(pushed, unreachable_at=unreachable_from)
+            async with self.store.begin() as tx:
+                await tx.challenges.note(pushed)
         return pushed
 
     def _challenge(self, tenant: Tenant, login: Login, lane: Lane, now: datetime) -> Challenge:

@@ -32,8 +32,6 @@ class Sweep(Asker):
             challenges = await tx.challenges.overdue(now, BATCH)
             logins = await tx.logins.overdue(now, BATCH)
             enrollments = await tx.enrollments.overdue(now, BATCH)
-            unpushed = await tx.challenges.unpushed(now, BATCH)
-        late = await self._wake(unpushed, now)
         by_account = attrgetter("tenant_id", "account")
         for _, group in groupby(sorted(challenges, key=by_account), key=by_account):
             await self._expire_challenges(list(group))
@@ -43,28 +41,27 @@ class Sweep(Asker):
             await self._expire_enrollment(enrollment, now)
         async with self.store.begin() as tx:
             sealed = await tx.audit.seal(BATCH)
+        late = await self._wake(now)
         return BATCH in (late, len(challenges), len(logins), len(enrollments), sealed)
 
-    async def _wake(self, unpushed: list[Challenge], now: datetime) -> int:
-        """Push what no phone has shown in time; ring for tests whose time has come. Return how many."""
-        asked = [each for each in unpushed if each.created_at + PUSHED_WITHOUT_ACK_AFTER <= now]
-        due = [each for each in unpushed if each.kind is Kind.TEST and each not in asked]
-        if not asked and not due:
-            return 0
+    async def _wake(self, now: datetime) -> int:
+        """Push what no phone has shown in time, ring for tests whose time has come; return how many."""
         async with self.store.read() as tx:
-            users = sorted({each.user_id for each in (*asked, *due) if each.user_id is not None})
+            unshown = await tx.challenges.unpushed(now, BATCH)
+            unpushed = [each for each in unshown if _is_due(each, now)]
+            users = sorted({each.user_id for each in unpushed if each.user_id is not None})
             devices = await tx.devices.of_users(users)
         of_user: dict[UserId | None, list[Device]] = {}
         for device in devices:
             of_user.setdefault(device.user_id, []).append(device)
-        for challenge in due:
-            await self.ring(challenge, of_user.get(challenge.user_id, []), now)
-        for challenge in asked:
-            unreachable_from = challenge.unreachable_at or now
-            await self.wake_up(
-                challenge, of_user.get(challenge.user_id, []), unreachable_from=unreachable_from
-            )
-        return len(asked)
+        for challenge in unpushed:
+            theirs = of_user.get(challenge.user_id, [])
+            if _is_late(challenge, now):
+                unreachable_from = challenge.unreachable_at or now
+                await self.wake_up(challenge, theirs, unreachable_from=unreachable_from)
+            else:
+                await self.ring(challenge, theirs, now)
+        return sum(_is_late(each, now) for each in unpushed)
 
     async def _expire_challenges(self, challenges: list[Challenge]) -> None:
         """End challenges of one account: their pressure is held once."""
@@ -116,3 +113,13 @@ class Sweep(Asker):
                 )
             )
         await self.bus.publish(enrollment_topic(enrollment.id))
+
+
+def _is_late(challenge: Challenge, now: datetime) -> bool:
+    """Whether a phone that listens would have shown it by now."""
+    return challenge.created_at + PUSHED_WITHOUT_ACK_AFTER <= now < challenge.expires_at
+
+
+def _is_due(challenge: Challenge, now: datetime) -> bool:
+    """Whether it is late, or a test: if it was asked for later, nobody has rung for it yet."""
+    return _is_late(challenge, now) or (challenge.kind is Kind.TEST and now < challenge.expires_at)

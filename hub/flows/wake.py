@@ -75,6 +75,7 @@ class Letter:
 
 
 Errand = Asking | Over | Letter
+Shares = tuple[Share, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +88,18 @@ class Wake(Flow):
 
     def challenge(
         self, challenge: Challenge, devices: Iterable[Device], *, unreachable_from: datetime
-    ) -> None:
+    ) -> bool:
         """Push *challenge* to *devices*, which were claimed for it and have subscriptions; after the commit.
 
         Args:
             unreachable_from: when it is said at the earliest that no phone is reached, if all pushes fail.
+
+        Returns:
+            False where too many wait, and it is not pushed.
         """
         asked = tuple(devices)
         to = frozenset(device.id for device in asked)
-        self._put(Asking(asked, Reach(challenge, to, unreachable_from)))
+        return self._put(Asking(asked, Reach(challenge, to, unreachable_from)))
 
     def over(self, *challenges: Challenge) -> None:
         """Tell the phones that were pushed that these have ended; after the commit."""
@@ -114,9 +118,11 @@ class Wake(Flow):
             case Letter():
                 await self._send(errand)
 
-    def _put(self, errand: Asking | Over) -> None:
-        if not self.line.put(errand, after_s=AFTER_THE_ANSWER_S):
+    def _put(self, errand: Errand, *, after_s: float = AFTER_THE_ANSWER_S, shares: Shares = ()) -> bool:
+        taken = self.line.put(errand, after_s=after_s, shares=shares)
+        if not taken:
             self.results[Unsent.NO_ROOM] += 1
+        return taken
 
     async def _ask(self, asking: Asking) -> None:
         challenge = asking.reach.challenge
@@ -167,10 +173,7 @@ class Wake(Flow):
             Share(letter.device.user_id, OF_A_PERSON),
             Share(urlsplit(letter.subscription.endpoint).netloc, OF_A_SERVICE),
         )
-        taken = self.line.put(letter, after_s=after_s, shares=shares)
-        if not taken:
-            self.results[Unsent.NO_ROOM] += 1
-        return taken
+        return self._put(letter, after_s=after_s, shares=shares)
 
     def _open(self, sealed: str) -> PushSubscription | None:
         try:
