@@ -27,7 +27,7 @@ help:  ## Show this list
 setup: $(APT) $(DEV) $(NODE) $(FETCHED)  ## Install all that developing and testing need
 
 .PHONY: demo
-demo: $(RUNTIME) $(FETCHED)  ## Try it: a hub, a person, and a phone to enrol (DEMO_PHONE=, PUBLIC_URL=)
+demo: $(RUNTIME) $(FETCHED)  ## Try it: a hub, a person, a phone (DEMO_PHONE=none, PUBLIC_URL=https://… for your own)
 	@$(BIN)/python -m hub.demo $(ARGS)
 
 .PHONY: run

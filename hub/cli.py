@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import segno
 import structlog
 import typer
 
@@ -39,7 +38,7 @@ from hub.protocol import wire_time
 from hub.server import Workers, listen
 from hub.server import run as run_server
 from hub.services import Services
-from hub.set_up import Answers, settings_text, write_settings
+from hub.set_up import Answers, picture, settings_text, write_settings
 from hub.settings import Settings, settings_file
 
 ONLY_PINS = (
@@ -315,11 +314,9 @@ def _login_address(answers: Answers) -> str:
 
 def _first_steps(answers: Answers, facts: dict[str, Any], path: Path) -> str:
     hub, code = answers.address.origin, facts["activation_code"]
-    picture = io.StringIO()
-    segno.make(facts["uri"], error="m").terminal(picture, compact=True)
     return (
         f"Set up {answers.name}, owned by {answers.email}. Settings: {path}, which nobody else can read.\n\n"
-        f"{picture.getvalue()}\n"
+        f"{picture(facts['uri'])}\n"
         f"Your phone's activation code, good for 24 hours: {code}\n\n"
         "Now start it:   hub serve\n"
         f"Add a phone:    mobile-sim enroll --hub {hub} --code {code} --pin 1234\n"

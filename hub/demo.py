@@ -1,6 +1,7 @@
 """``make demo``: a hub, one person and a simulated phone in one terminal, to be tried with a browser at once.
 
-``DEMO_PHONE=none`` leaves the phone to the person; ``PUBLIC_URL`` is the address that is in every QR code.
+``PUBLIC_URL`` is the address in every QR code, link and cookie, for a phone of the person's own;
+``DEMO_PHONE`` is ``sim`` or ``none``, by default ``none`` where there is a ``PUBLIC_URL``.
 """
 
 import json
@@ -16,6 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hub.domain.address import PublicUrl
+from hub.set_up import picture
+
 FOLDER = Path("build/demo")
 TENANT, NAME, EMAIL, PIN = "demo", "Demo", "ada@demo.test", "2580"
 PORTS = range(8000, 8020)
@@ -30,16 +34,23 @@ def main() -> int:
     """Set up, start, and stay until the person leaves; return the exit code."""
     port = _free_port()
     local = f"http://127.0.0.1:{port}"
-    address = os.environ.get("PUBLIC_URL") or local
+    public = os.environ.get("PUBLIC_URL") or None
+    try:
+        # A name, for browsers bind fingerprints to no number.
+        address = PublicUrl.parse(public or f"http://localhost:{port}")
+    except ValueError as error:
+        raise SystemExit(f"PUBLIC_URL: {error}") from None
     environment = _environment(port)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     made = _made(address, environment)
+    if public:
+        _say(_at_public_url(address, local))
     with _serving(local, environment):
-        if os.environ.get("DEMO_PHONE") == "none":
-            _say(_without_phone(local, made))
+        if (os.environ.get("DEMO_PHONE") or ("none" if public else "sim")) == "none":
+            _say(_without_phone(address, made, scan=public is not None))
             return _wait()
-        return _with_phone(local, made, environment)
+        return _with_phone(address, local, made, environment)
 
 
 def _environment(port: int) -> dict[str, str]:
@@ -54,15 +65,19 @@ def _environment(port: int) -> dict[str, str]:
     }
 
 
-def _made(address: str, environment: dict[str, str]) -> dict[str, str]:
-    command = [*HUB, "init", "--json", "--public-url", address, "--tenant", TENANT, "--name", NAME]
+def _made(address: PublicUrl, environment: dict[str, str]) -> dict[str, str]:
+    answers = ["--public-url", address.origin, "--tenant", TENANT, "--name", NAME, "--email", EMAIL]
+    return _told(["init", *answers], environment)
+
+
+def _told(command: list[str], environment: dict[str, str]) -> dict[str, str]:
     done = subprocess.run(
-        [*command, "--email", EMAIL], cwd=FOLDER, env=environment, stdout=subprocess.PIPE, check=False
+        [*HUB, *command, "--json"], cwd=FOLDER, env=environment, stdout=subprocess.PIPE, check=False
     )
     if done.returncode:
         raise SystemExit(done.returncode)
-    made: dict[str, str] = json.loads(done.stdout)
-    return made
+    facts: dict[str, str] = json.loads(done.stdout)
+    return facts
 
 
 @contextmanager
@@ -95,7 +110,7 @@ def _wait_until_ready(local: str, hub: "subprocess.Popen[bytes]", log: Path) -> 
     raise SystemExit("The hub did not start: its log is above.")
 
 
-def _with_phone(local: str, made: dict[str, str], environment: dict[str, str]) -> int:
+def _with_phone(address: PublicUrl, local: str, made: dict[str, str], environment: dict[str, str]) -> int:
     code = made["activation_code"]
     enrolled = subprocess.run(
         [*PHONE, "enroll", "--hub", local, "--code", code, "--pin", PIN, "--name", "Demo phone"],
@@ -108,7 +123,12 @@ def _with_phone(local: str, made: dict[str, str], environment: dict[str, str]) -
     if enrolled.returncode:
         _say(enrolled.stderr)
         return enrolled.returncode
-    note = f"Open {made['login']} and sign in as {EMAIL}. This is your phone; its PIN is {PIN}."
+    # The first one is used up: this is for a phone beside the simulated one.
+    another = _told(["enrollment", "create", "--tenant", TENANT, "--email", EMAIL], environment)
+    note = (
+        f"Open {made['login']} and sign in as {EMAIL}. This is your phone; its PIN is {PIN}.\n"
+        f"A browser is a phone too: open {address.authenticator} and type {another['activation_code']}."
+    )
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         how = ["--note", note]
     else:
@@ -120,14 +140,30 @@ def _with_phone(local: str, made: dict[str, str], environment: dict[str, str]) -
         return 0
 
 
-def _without_phone(local: str, made: dict[str, str]) -> str:
-    code = made["activation_code"]
+def _at_public_url(address: PublicUrl, local: str) -> str:
     return (
-        f"\nAdd a phone, in another terminal:\n"
-        f"  .venv/bin/mobile-sim enroll --hub {local} --code {code} --pin {PIN}\n"
+        f"Every QR code, link and cookie says {address.origin}.\n"
+        f"The hub listens on {local}, on this machine alone: let your proxy or tunnel lead there.\n"
+        "Who asks and how is taken from its X-Forwarded-For and X-Forwarded-Proto."
+    )
+
+
+def _without_phone(address: PublicUrl, made: dict[str, str], *, scan: bool) -> str:
+    code = made["activation_code"]
+    own = (
+        f"Your own phone: scan this, or open {address.authenticator} and type the code.\n\n"
+        f"{picture(made['uri'])}\n"
+        if scan
+        else "Your own phone: it needs https. make demo PUBLIC_URL=https://…, and docs/first-phone.md.\n"
+    )
+    return (
+        f"\nActivation code: {code}, once, within 24 hours. Add a phone in one of these ways.\n\n"
+        f"This machine's browser is a phone too: open {address.authenticator} and type the code.\n"
+        f"{own}"
+        f"A simulated phone, in another terminal:\n"
+        f"  .venv/bin/mobile-sim enroll --hub {address.origin} --code {code} --pin {PIN}\n"
         f"  .venv/bin/mobile-sim run\n\n"
-        f"Then open {made['login']} and sign in as {EMAIL}.\n"
-        f"Activation code: {code}, for 24 hours. Leave with Ctrl-C.\n"
+        f"Then open {made['login']} and sign in as {EMAIL}. Leave with Ctrl-C.\n"
     )
 
 
@@ -141,14 +177,21 @@ def _wait() -> int:
 
 def _free_port() -> int:
     for port in PORTS:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if _is_free(port):
             return port
     raise SystemExit(f"None of the ports {PORTS[0]} to {PORTS[-1]} is free.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    # Browsers try this for localhost as well, and before the other.
+    with socket.socket(socket.AF_INET6) as probe:
+        return probe.connect_ex(("::1", port)) != 0
 
 
 def _say(text: str) -> None:

@@ -1,9 +1,12 @@
 """The first five minutes: what is asked once, and the settings file that comes of it."""
 
+import io
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+import segno
 
 from hub.domain.address import PublicUrl
 
@@ -36,6 +39,13 @@ def settings_text(answers: Answers) -> str:
     if scheme == "http":
         lines.append(f"HUB_PORT={port if port.isdigit() else 80}")
     return "\n".join(lines) + "\n"
+
+
+def picture(text: str) -> str:
+    """Return *text* as a QR code of half blocks, for a terminal."""
+    drawn = io.StringIO()
+    segno.make(text, error="m").terminal(drawn, compact=True)
+    return drawn.getvalue()
 
 
 def write_settings(path: Path, text: str) -> None:

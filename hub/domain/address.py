@@ -70,9 +70,14 @@ class PublicUrl:
         """Return the absolute WebSocket address of *path*."""
         return f"{'wss' if self.is_secure else 'ws'}://{self.host}{path}"
 
+    @property
+    def authenticator(self) -> str:
+        """Where the authenticator is opened."""
+        return f"{self.origin}/authenticator/"
+
     def activation(self, code: str) -> str:
         """Return what an enrolment QR code holds; the fragment keeps the code out of server logs."""
-        return f"{self.origin}/authenticator/#enroll={code}"
+        return f"{self.authenticator}#enroll={code}"
 
 
 def is_loopback(host: str) -> bool:

@@ -4,13 +4,14 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hub.flows.relocate import PhonesLeftBehind
 from hub.ports import AuditFilter
 from tests.cli.conftest import Shell
-from tests.processes import operated
+from tests.processes import HubProcess, operated
 from tests.running import Phone, until
 from tests.running import running_hub as serving
 from tests.services import free_port
@@ -54,6 +55,21 @@ def test_without_phones_a_new_address_is_kept_at_the_next_start(shell: Shell) ->
     asyncio.run(served(shell, address=NEW))
 
     assert kept(shell) == NEW
+
+
+def test_the_start_says_that_the_address_changed_and_what_cannot_be_at_a_number(tmp_path: Path) -> None:
+    with HubProcess(tmp_path, {"HUB_PUBLIC_URL": "https://192.0.2.1"}) as at_a_number:
+        first = at_a_number.log
+    with HubProcess(tmp_path, {"HUB_PUBLIC_URL": NEW}) as at_a_name:
+        second = at_a_name.log
+
+    (warned,) = [line for line in first.splitlines() if "address.no_name" in line]
+    assert "fingerprints" in warned
+    assert "HUB_PUBLIC_URL" in warned
+    assert "address.no_name" not in second
+    (changed,) = [line for line in second.splitlines() if "address.changed" in line]
+    assert "https://192.0.2.1" in changed
+    assert NEW in changed
 
 
 def test_with_phones_another_address_stops_every_command_in_one_line_with_the_way_on(shell: Shell) -> None:

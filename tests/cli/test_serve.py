@@ -30,7 +30,12 @@ def postgres() -> Iterator[str]:
         ({"HUB_SECRET_KEY": None}, ["HUB_SECRET_KEY", "required"]),
         ({"HUB_SECRET_KEY": "too short"}, ["HUB_SECRET_KEY", "32"]),
         ({"HUB_HOST": "0.0.0.0"}, ["HUB_PUBLIC_URL", "required"]),
-        ({"HUB_PUBLIC_URL": "http://login.example.org"}, ["HUB_PUBLIC_URL", "https"]),
+        ({"HUB_PUBLIC_URL": "http://login.example.org"}, ["HUB_PUBLIC_URL", "https", "docs/first-phone.md"]),
+        (
+            {"HUB_PUBLIC_URL": "http://192.168.1.20:8000"},
+            ["HUB_PUBLIC_URL", "https", "http://localhost:8000"],
+        ),
+        ({"HUB_PUBLIC_URL": "https://login.example.org."}, ["HUB_PUBLIC_URL", "https://login.example.org,"]),
         ({"HUB_PUBLIC_URL": "https://login.example.org/hub"}, ["HUB_PUBLIC_URL", "without a path"]),
         ({"HUB_PORT": "many"}, ["HUB_PORT"]),
         ({"HUB_RATE_LIMITS": "sometimes"}, ["HUB_RATE_LIMITS"]),

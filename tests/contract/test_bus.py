@@ -1,23 +1,18 @@
 """What every bus promises, and what the one on Redis does when Redis does not."""
 
 import asyncio
-import datetime
-import ipaddress
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 
 from hub.adapters.bus_memory import MemoryBus
 from hub.adapters.bus_redis import RedisBus
 from hub.ports import Bus
+from tests.certificates import certificate_for_loopback
 from tests.services import RedisServer, free_port
 
 SOON_S = 5.0
@@ -266,32 +261,6 @@ async def test_redis_may_be_reached_by_tls_as_a_user_who_may_little(tmp_path: Pa
                 await until(lambda: bell.rung)
 
     assert reach == [1]
-
-
-def certificate_for_loopback(folder: Path) -> tuple[Path, Path]:
-    """Return the paths of a certificate and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "cert.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    unencrypted = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    paths[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unencrypted))
-    return paths
 
 
 # Redis in trouble ---------------------------------------------------------------------------------------
