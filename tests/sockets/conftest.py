@@ -19,6 +19,14 @@ async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running
         yield running
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def named(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHub]:
+    """A hub whose address is a name: browsers bind no credential to a number."""
+    folder = tmp_path_factory.mktemp("named")
+    async with sqlite_hub(folder, host="localhost", rate_limits="off") as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server."""

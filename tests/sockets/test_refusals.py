@@ -197,6 +197,7 @@ async def test_approving_without_a_pin_counts_for_nothing(
         refused = [await question.device.until("error") for _ in range(6)]
 
         assert {each["code"] for each in refused} == {"uv_required"}
+        assert not any("tries_left" in each for each in refused)
         assert {each["id"] for each in refused} == {question.id}
         assert await question.status() == "pending"
         assert "pin.wrong" not in await who.audited()
@@ -210,6 +211,7 @@ async def test_five_wrong_pins_in_a_row_lock_the_device(hub: RunningHub) -> None
         right = await question.answer(pin="2580")
 
         assert [each["code"] for each in wrong] == ["wrong_pin"] * 5
+        assert [each["tries_left"] for each in wrong] == [4, 3, 2, 1, 0]
         assert (right["type"], right["code"], right["id"]) == ("error", "device_locked", question.id)
         assert await question.status() == "pending"
         audited = await who.audited()

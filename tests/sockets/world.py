@@ -7,8 +7,10 @@ from itertools import count
 from typing import Any
 
 from hub.domain.account import User
+from hub.domain.audit import Event
 from hub.domain.tenant import Tenant
 from hub.flows.base import device_topic
+from hub.ports import AuditFilter
 from tests.running import MSGPACK, Browser, DeviceSocket, Phone, RunningHub
 
 _numbers = count(1)
@@ -36,16 +38,24 @@ class Someone:
         (listening,) = await self.hub.services.bus.listeners(device_topic((phone or self.phone).id))  # type: ignore[arg-type]
         return listening or 0
 
+    async def recorded(self, event: str) -> list[dict[str, Any]]:
+        """Return what was recorded of *event* at the person's tenant, oldest first."""
+        found = AuditFilter(type=Event(event))
+        rows = await self.hub.services.administer.audit_page(self.tenant.id, found, 200, None)
+        return [dict(record.data) for record, _ in reversed(rows)]
+
     async def audited(self) -> list[str]:
         """Return the types of what was recorded at the person's tenant."""
         return await self.hub.audit_types(self.tenant)
 
 
-async def someone(hub: RunningHub, **policy: Any) -> Someone:
+async def someone(
+    hub: RunningHub, *, touches: bool = False, pin: str | None = "2580", **policy: Any
+) -> Someone:
     """Make a person with a phone, at a new tenant; *policy* are fields of AuthenticationSettings."""
     tenant = await hub.tenant(f"tenant-{next(_numbers)}", **policy)
     user = await hub.user(tenant)
-    return Someone(hub, tenant, user, await hub.phone(user))
+    return Someone(hub, tenant, user, await hub.phone(user, touches=touches, pin=pin))
 
 
 @dataclass(frozen=True)
