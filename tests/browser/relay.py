@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Relay:
-    """Passes bytes to wherever the hub is now; without one it hangs up, and, where told, on every WebSocket."""
+    """Passes bytes to wherever the hub is now; without one it hangs up. *sockets*: WebSockets too."""
 
     url: str = ""
     hub: str | None = None
