@@ -4,6 +4,7 @@ The library is the judge. What is checked before it gives a refusal its name, an
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -40,6 +41,9 @@ RSA_BITS: Final = range(2048, 4097)
 CREDENTIAL_ID_MAX_BYTES: Final = 1023  # section 4, "Credential ID"
 TEXT_MAX_CHARACTERS: Final = 8 * 1024
 ASKING_MS: Final = 60_000
+
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
+_TEXTS: Final = ("clientDataJSON", "attestationObject", "authenticatorData", "signature")
 
 
 class Passkeys:
@@ -78,7 +82,7 @@ class Passkeys:
         if self._rp_id is None:
             return Misfit.RP_ID
         try:
-            _demand_short(attestation)
+            _demand_plain(attestation)
             said = parse_registration_credential_json(dict(attestation))
             client = parse_client_data_json(said.response.client_data_json)
             made = parse_attestation_object(said.response.attestation_object)
@@ -111,7 +115,7 @@ class Passkeys:
         if self._rp_id is None:
             return Misfit.RP_ID
         try:
-            _demand_short(assertion)
+            _demand_plain(assertion)
             said = parse_authentication_credential_json(dict(assertion))
             client = parse_client_data_json(said.response.client_data_json)
             data = parse_authenticator_data(said.response.authenticator_data)
@@ -156,12 +160,16 @@ class Passkeys:
         return None
 
 
-def _demand_short(credential: Mapping[str, object]) -> None:
-    """Raise ValueError where a text is longer than any that an authenticator makes."""
+def _demand_plain(credential: Mapping[str, object]) -> None:
+    """Raise where a text is no base64url, or longer than any that an authenticator makes.
+
+    The library passes over what is no base64url, so what is kept as evidence could be anything.
+    """
     response = credential["response"]
-    inner = response.values() if isinstance(response, Mapping) else ()
-    for text in (*credential.values(), *inner):
-        if isinstance(text, str) and len(text) > TEXT_MAX_CHARACTERS:
+    if not isinstance(response, Mapping):
+        raise TypeError
+    for text in (credential["id"], *(response[name] for name in _TEXTS if name in response)):
+        if not isinstance(text, str) or len(text) > TEXT_MAX_CHARACTERS or not _BASE64URL.fullmatch(text):
             raise ValueError
 
 

@@ -20,7 +20,8 @@ from hub.flows.base import Flow, by_device, enrollment_topic
 from hub.flows.credentials import credential_facts
 from hub.flows.relocate import Relocate
 from hub.flows.verify import challenge_of
-from hub.ports import Limiter, Passkeys, Tokens, Tx
+from hub.ports import Limiter, Passkeys, Pusher, Tokens, Tx
+from hub.protocol import PushSubscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,15 @@ class Preview:
 class NewPhone:
     """What a phone says of itself: how it is called, and the PIN, the credential or both it verifies by.
 
-    *attestation* is RegistrationResponseJSON, made with the hash of the proof as challenge.
+    *attestation* is RegistrationResponseJSON, made with the hash of the proof as challenge; *subscription* is
+    where it takes web pushes.
     """
 
     name: str
     platform: str
     pin: Secret | None = None
     attestation: Mapping[str, Any] | None = None
+    subscription: PushSubscription | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Enroll(Flow):
     tokens: Tokens
     limiter: Limiter
     passkeys: Passkeys
+    pusher: Pusher
     relocate: Relocate
 
     async def preview(self, code: str, per_ip: str) -> Preview:
@@ -83,6 +87,7 @@ class Enroll(Flow):
 
         Args:
             code: exactly as the phone sent it: the proof is over this text.
+            phone: a subscription that nothing can be pushed to is left out, and refuses nothing.
 
         Raises:
             ActivationCodeInvalid, RateLimited: as :meth:`preview`.
@@ -112,6 +117,7 @@ class Enroll(Flow):
             enrolled_at=now,
             enrollment_id=found.enrollment.id,
             credential=credential if isinstance(credential, Credential) else None,
+            subscription=self._sealed(phone.subscription),
         )
         async with self.store.begin() as tx:
             # Held: two codes at once must not make one phone too many, nor one of somebody just blocked.
@@ -147,6 +153,11 @@ class Enroll(Flow):
         if phone.attestation is None:
             return None
         return self.passkeys.read_attestation(phone.attestation, challenge_of(proof))
+
+    def _sealed(self, subscription: PushSubscription | None) -> str | None:
+        if subscription is None or not self.pusher.takes(subscription):
+            return None
+        return self.vault.seal("subscription", subscription.model_dump_json())
 
     async def _find(self, tx: Tx, code: str, now: datetime) -> Preview | None:
         normal = normal_code(code)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hub.domain.secret import Secret
 from hub.flows.enroll import NewPhone
-from hub.protocol import PIN_LENGTH, wire_time
+from hub.protocol import PIN_LENGTH, PushSubscription, wire_time
 from hub.routes.http import Body, demand_own_origin, per_ip, read_body, services
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -36,6 +36,8 @@ class Binding(Body):
     device: NewDevice
     pin: str | None = Field(default=None, max_length=64)
     attestation: dict[str, Any] | None = None
+    # Not yet a PushSubscription: one that is none does not refuse the rest.
+    push_subscription: Any = None
 
 
 async def preview(request: Request) -> Response:
@@ -73,6 +75,7 @@ async def enroll(request: Request) -> Response:
             platform=body.device.platform,
             pin=Secret(body.pin) if body.pin is not None else None,
             attestation=body.attestation,
+            subscription=_subscription(body.push_subscription),
         ),
         per_ip(request),
     )
@@ -83,13 +86,21 @@ async def enroll(request: Request) -> Response:
             "issuer": hub.public_url.origin,
             "socket_url": hub.public_url.socket("/ws/device"),
             "jwks": hub.tokens.jwks(hub.clock.now()),
-            "vapid_public_key": None,
+            "vapid_public_key": hub.pusher.public_key,
+            "push_subscribed": enrolled.device.subscription is not None,
             "tenant": {"slug": enrolled.tenant.slug, "name": enrolled.tenant.name},
             "email": enrolled.user.email,
         },
         status_code=201,
         headers=NO_STORE,
     )
+
+
+def _subscription(given: Any) -> PushSubscription | None:
+    try:
+        return PushSubscription.model_validate(given)
+    except ValidationError:
+        return None
 
 
 ROUTES = [

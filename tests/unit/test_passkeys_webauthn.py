@@ -295,6 +295,8 @@ ODD: list[Any] = [
     True,
     "A" * (TEXT_MAX_CHARACTERS + 1),
     "=" * 30,
+    "\0",
+    "AA==",
 ]
 
 
