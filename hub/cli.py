@@ -314,13 +314,15 @@ def _login_address(answers: Answers) -> str:
 
 def _first_steps(answers: Answers, facts: dict[str, Any], path: Path) -> str:
     hub, code = answers.address.origin, facts["activation_code"]
+    note = f"\n\nNote: {ONLY_PINS}." if answers.address.is_ip_address else ""
     return (
         f"Set up {answers.name}, owned by {answers.email}. Settings: {path}, which nobody else can read.\n\n"
         f"{picture(facts['uri'])}\n"
         f"Your phone's activation code, good for 24 hours: {code}\n\n"
         "Now start it:   hub serve\n"
-        f"Add a phone:    mobile-sim enroll --hub {hub} --code {code} --pin 1234\n"
-        f"Sign in:        {_login_address(answers)}"
+        f"Add a phone:    open {answers.address.authenticator} on it, or scan the picture\n"
+        f"  or simulate:  mobile-sim enroll --hub {hub} --code {code} --pin 1234\n"
+        f"Sign in:        {_login_address(answers)}{note}"
     )
 
 

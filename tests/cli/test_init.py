@@ -54,8 +54,21 @@ def test_a_person_is_told_what_to_do_next(shell: Shell) -> None:
     assert ran.err == ""
     assert CODE.search(ran.out)
     assert "▀" in ran.out
-    for words in ("hub serve", "mobile-sim enroll --hub http://127.0.0.1:8123", "/t/acme/login"):
+    for words in (
+        "hub serve",
+        "open http://127.0.0.1:8123/authenticator/",
+        "mobile-sim enroll --hub http://127.0.0.1:8123",
+        "/t/acme/login",
+    ):
         assert words in ran.out
+
+
+@pytest.mark.parametrize(("url", "is_noted"), [("https://192.0.2.1", True), ("http://localhost:8123", False)])
+def test_a_person_is_told_what_cannot_be_at_a_number(shell: Shell, url: str, is_noted: bool) -> None:
+    ran = shell("init", *flags(public_url=url), HUB_SECRET_KEY=None)
+
+    assert ran.code == 0
+    assert ("phones approve by PIN alone" in ran.out) is is_noted
 
 
 def test_init_twice_changes_nothing_and_says_so(shell: Shell) -> None:
