@@ -86,7 +86,8 @@ class Autopush:
             case None | "ping":
                 agent.outbox.put_nowait({})
             case "register":
-                box = agent.channels[channel] = self.open_box(said.get("key", ""))
+                # Firefox pads the key; the header of VAPID does not.
+                box = agent.channels[channel] = self.open_box(said["key"].rstrip("="))
                 box.deliver = lambda push: agent.hand_over(channel, push)
                 agent.outbox.put_nowait(_said("register", channel, pushEndpoint=box.endpoint))
             case "unregister":

@@ -11,7 +11,6 @@ one free port of loopback, in the test's loop::
 """
 
 import asyncio
-import contextlib
 import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -31,8 +29,8 @@ from hub.server import listen
 from tests.push.autopush import Autopush
 from tests.push.box import Box, Push
 from tests.push.keys import BrowserKeys
+from tests.push.serving import served
 from tests.push.strictness import Terms, refusal
-from tests.running import until
 
 # The longest that a tenant lets a request live.
 LONGEST_TTL_S = 600
@@ -99,16 +97,5 @@ async def push_service(now: Callable[[], datetime] | None = None) -> AsyncIterat
                 WebSocketRoute("/", browser),
             ]
         )
-        # Slow answers must not hold up the end of the test.
-        config = uvicorn.Config(
-            app, ws="websockets-sansio", lifespan="off", log_level="critical", timeout_graceful_shutdown=1
-        )
-        serving = uvicorn.Server(config)
-        serving.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(serving.serve([listening]))
-            await until(lambda: serving.started or task.done())
-            try:
-                yield service
-            finally:
-                serving.should_exit = True
+        async with served(app, listening):
+            yield service
