@@ -80,6 +80,7 @@ def test_every_refusal_that_leaves_the_socket_open_has_a_code_of_the_contract() 
         "device_locked",
         "uv_required",
         "not_found",
+        "bad_subscription",
     }
 
 
