@@ -1,4 +1,4 @@
-"""The build step that puts what lies outside the packages into the wheel: pages, icons, geo database, decoder."""
+"""The build step that puts into the wheel what lies outside the packages: pages, icons, places, decoder."""
 
 import importlib.util
 from pathlib import Path

@@ -6,6 +6,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.domain.address import PublicUrl
 
 HSTS = "max-age=63072000"
+PERMISSIONS = "camera=(), geolocation=(), microphone=()"
+# The one page that scans a code.
+AUTHENTICATOR_PERMISSIONS = "camera=(self), geolocation=(), microphone=()"
 
 
 def content_security_policy(public_url: PublicUrl, forms_lead_to: str = "") -> str:
@@ -17,8 +20,8 @@ def content_security_policy(public_url: PublicUrl, forms_lead_to: str = "") -> s
     forms = f"'self' {forms_lead_to}".strip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"manifest-src 'self'; connect-src 'self' {public_url.socket('')}; form-action {forms}; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        f"manifest-src 'self'; worker-src 'self'; connect-src 'self' {public_url.socket('')}; "
+        f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
@@ -31,7 +34,7 @@ class SecurityHeaders:
             "Content-Security-Policy": content_security_policy(public_url),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+            "Permissions-Policy": PERMISSIONS,
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             **({"Strict-Transport-Security": HSTS} if public_url.is_secure else {}),

@@ -23,7 +23,7 @@ from hub.routes.session import CSRF_FIELD, Csrf
 
 _PACKAGE = Path(hub.__file__).parent
 WEB = _PACKAGE / "web" if (_PACKAGE / "web").is_dir() else _PACKAGE.parent / "web"
-SERVED = ("shared", "login", "account")
+SERVED = ("shared", "login", "account", "authenticator")
 
 
 @lru_cache(maxsize=256)

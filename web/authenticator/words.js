@@ -109,7 +109,14 @@ export const english = {
     askedAgo: "{time}, {ago} ago",
     match: "Type the number from your browser",
     six: "Six digits to approve. Deny needs none.",
-    some: ["", "One more digit to approve. Deny needs none.", "Two more digits to approve. Deny needs none.", "Three more digits to approve. Deny needs none.", "Four more digits to approve. Deny needs none.", "Five more digits to approve. Deny needs none."],
+    some: [
+      "",
+      "One more digit to approve. Deny needs none.",
+      "Two more digits to approve. Deny needs none.",
+      "Three more digits to approve. Deny needs none.",
+      "Four more digits to approve. Deny needs none.",
+      "Five more digits to approve. Deny needs none.",
+    ],
     noMatch: "You have used this browser before, so there is no number to type.",
     uses: {
       finger: "Approve asks for your fingerprint or face.",
@@ -127,7 +134,8 @@ export const english = {
     failed: {
       uv_cancelled: "The fingerprint was not given, so nothing was approved. Try again.",
       uv_cancelled_pin: "The fingerprint was not given, so nothing was approved. Try again, or use your PIN.",
-      uv_required: "Your phone’s answer could not be checked, so nothing was approved. Use your PIN, or add the account anew.",
+      uv_required:
+        "Your phone’s answer could not be checked, so nothing was approved. Use your PIN, or add the account anew.",
       offline: "No connection, so nothing was sent. Try again.",
       other: "That did not work, and nothing was approved. Try again.",
     },
@@ -142,7 +150,8 @@ export const english = {
     wrongOne: "Wrong PIN. One try left on this phone.",
     numbers: ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"],
     lockedTitle: "This phone is locked",
-    lockedHow: "The PIN was wrong too often, so this phone approves nothing more. Nobody was signed in. To unlock it, open Security in your account on another screen, or ask your administrators.",
+    lockedHow:
+      "The PIN was wrong too often, so this phone approves nothing more. Nobody was signed in. To unlock it, open Security in your account on another screen, or ask your administrators.",
     lockedDeny: "You can still deny.",
     close: "Close",
   },
@@ -163,11 +172,17 @@ export const english = {
     approved: ["Approved", "You are signed in on the other screen."],
     approvedTest: ["It works", "The test request came, and your answer was taken."],
     approvedApproval: ["Approved", "{app} has your answer."],
-    elsewhereApproved: ["Approved on another phone", "If that was not you, change your password and tell your administrators now."],
+    elsewhereApproved: [
+      "Approved on another phone",
+      "If that was not you, change your password and tell your administrators now.",
+    ],
     elsewhereDenied: ["Denied on another phone", "Nobody was signed in."],
     expired: ["It ran out", "Nobody was signed in. If it was you, start again in your browser."],
     cancelled: ["Cancelled in the browser", "Nobody was signed in. There is nothing left to do."],
-    wrong: ["The number was wrong", "Nobody was signed in. If it was you, start again in your browser: it shows a new number."],
+    wrong: [
+      "The number was wrong",
+      "Nobody was signed in. If it was you, start again in your browser: it shows a new number.",
+    ],
     gone: ["This request is over", "It was answered, or it ran out."],
     missing: ["This request is over", "It was answered, it ran out, or it belongs to another phone."],
     next: "Show the next request",
@@ -201,7 +216,8 @@ export const english = {
     orType: "Or type the code",
     label: "Activation code",
     hint: "Eight letters and digits, as in K7QF-2M9D.",
-    hintWhere: "Eight letters and digits, as in K7QF-2M9D. It stands under the square code on your other screen, or in the mail.",
+    hintWhere:
+      "Eight letters and digits, as in K7QF-2M9D. It stands under the square code on your other screen, or in the mail.",
     refused: "The camera is not allowed here.",
     refusedHow: "Type the code instead. Or allow the camera in your browser’s settings and try again.",
     noCamera: "No camera was found.",
@@ -211,8 +227,12 @@ export const english = {
     notOurs: "That square is not an activation code. Look for the one on your account page.",
     elsewhere: "This code belongs to another server.",
     elsewhereHow: "Each server has an Authenticator of its own. Open this address to use the code:",
+    otherAddress: "Open the server’s own address",
+    otherAddressHow: "This server calls itself {host}. Phones are added there, and your code works there.",
+    openOther: "Open it",
     failed: {
-      activation_code_invalid: "This code does not work: it ran out, was used, or has a letter wrong. Get a fresh one from your account page.",
+      activation_code_invalid:
+        "This code does not work: it ran out, was used, or has a letter wrong. Get a fresh one from your account page.",
       rate_limited: "Too many tries from here. Wait {wait}, then try again.",
       offline: "No connection. Try again when you are back.",
       other: "That did not work. Try again in a moment.",
@@ -242,13 +262,17 @@ export const english = {
     go: "Add account",
     adding: "Adding",
     ranOut: "This code ran out",
-    ranOutHow: "Codes on a screen live ten minutes. Get a fresh one from your account page, or from the sender of the mail.",
+    ranOutHow:
+      "Codes on a screen live ten minutes. Get a fresh one from your account page, or from the sender of the mail.",
     other: "Use another code",
     failed: {
-      cancelled: "The sheet for fingerprint or face was closed, so nothing was added. Try again, or choose PIN.",
-      activation_code_invalid: "This code does not work any more: it ran out or was used. Get a fresh one from your account page.",
+      cancelled:
+        "The sheet for fingerprint or face was closed, so nothing was added. Try again, or choose PIN.",
+      activation_code_invalid:
+        "This code does not work any more: it ran out or was used. Get a fresh one from your account page.",
       uv_required: "This phone’s fingerprint or face could not be checked. Try again, or choose PIN.",
-      conflict: "This account has as many phones as it may have. Remove one in your account under Security, then try again.",
+      conflict:
+        "This account has as many phones as it may have. Remove one in your account under Security, then try again.",
       invalid: "The hub did not take the name or the PIN. Change it and try again.",
       rate_limited: "Too many tries from here. Wait {wait}, then try again.",
       offline: "No connection, so nothing was added. Try again when you are back.",
@@ -261,8 +285,13 @@ export const english = {
     how: "When you sign in, a notification like this brings you here.",
     example: "An example of a notification",
     exampleText: "{tenant}, from Vienna. Tap to answer.",
-    ticks: ["Only sign-ins, nothing else.", "It never shows the number.", "Answering always happens in the app, with your fingerprint or PIN."],
-    without: "Without notifications, requests show only while the Authenticator is open. You can change this later.",
+    ticks: [
+      "Only sign-ins, nothing else.",
+      "It never shows the number.",
+      "Answering always happens in the app, with your fingerprint or PIN.",
+    ],
+    without:
+      "Without notifications, requests show only while the Authenticator is open. You can change this later.",
     later: "Not now",
     allow: "Allow",
     asking: "Asking",
@@ -305,8 +334,14 @@ export const english = {
     unsupported: "This browser cannot receive them. Requests show while the app is open.",
     lost: "They have stopped: the push service dropped this phone.",
     again: "Turn on again",
-    notifyFailed: "That did not work. Try again in a moment.",
-    approves: "Approving",
+    pushFailed: {
+      offline: "No connection. Try again when you are back.",
+      bad_subscription: "The server does not send to your browser’s push service. Ask whoever runs it.",
+      unreachable: "Your browser’s push service was not reached. Try again in a moment.",
+      other: "That did not work. Try again in a moment.",
+    },
+    connection: "Connection",
+    approves: "Approves with",
     addFinger: "Add fingerprint or face",
     addFingerHow: "Then approving is one touch; your PIN stays as reserve.",
     fingerAdded: "Added. Approving now asks for your fingerprint or face.",
@@ -317,11 +352,13 @@ export const english = {
     server: "Server",
     remove: "Remove from this phone",
     removeTitle: "Remove {tenant} from this phone?",
-    removeHow: "Sign-ins of {email} will not ask this phone any more. If it is your only one, make sure that you have another way in.",
+    removeHow:
+      "Sign-ins of {email} will not ask this phone any more. If it is your only one, make sure that you have another way in.",
     removeGo: "Remove",
     removing: "Removing",
     keep: "Keep it",
-    removeOffline: "No connection, so the server cannot be told. Remove it here alone? Then also remove this phone in your account under Security.",
+    removeOffline:
+      "No connection, so the server cannot be told. Remove it here alone? Then also remove this phone in your account under Security.",
     removeAnyway: "Remove it here",
     removed: "{tenant} was removed from this phone.",
     failed: {
@@ -329,7 +366,8 @@ export const english = {
       cancelled: "The sheet for fingerprint or face was closed, so nothing was added.",
       uv_cancelled: "The sheet for fingerprint or face was closed, so nothing was added.",
       uv_required: "This phone’s fingerprint or face could not be checked.",
-      device_locked: "This phone is locked: the PIN was wrong too often. Unlock it in your account under Security.",
+      device_locked:
+        "This phone is locked: the PIN was wrong too often. Unlock it in your account under Security.",
       offline: "No connection. Try again when you are back.",
       other: "That did not work. Try again in a moment.",
     },
@@ -347,13 +385,19 @@ export const english = {
     title: "It cannot run at this address",
     how: "Browsers keep keys, take fingerprints and receive notifications only where the connection is encrypted. {host} was opened without encryption.",
     open: "Open it with https instead",
-    otherwise: "If that does not open, ask whoever runs this server: it needs an address that starts with https.",
+    otherwise:
+      "If that does not open, ask whoever runs this server: it needs an address that starts with https.",
   },
   unsupported: {
     title: "This browser is too old",
     how: "It lacks something the Authenticator needs: {what}.",
     todo: "Update the browser, or open this address in another one: Chrome, Edge, Firefox or Safari of the last two years.",
-    what: { keys: "keys that never leave the phone", storage: "a place to keep them", sockets: "live connections", dialogs: "dialogs" },
+    what: {
+      keys: "keys that never leave the phone",
+      storage: "a place to keep them",
+      sockets: "live connections",
+      dialogs: "dialogs",
+    },
   },
   noStorage: {
     title: "This window keeps nothing",
@@ -383,7 +427,8 @@ export const english = {
     copied: "Copied",
     once: "The installed app starts empty, so it asks for this once.",
     over: "Your code ran out.",
-    overHow: "Install the app first. Then get a fresh code from your account page on another screen and type it in the app.",
+    overHow:
+      "Install the app first. Then get a fresh code from your account page on another screen and type it in the app.",
     invalid: "This code does not work.",
   },
 };

@@ -37,7 +37,9 @@ export async function read(store, record, { id, request: jws }, now) {
     if (jwks) verdict = await verify(jws, id, { ...record, jwks }, hubNow);
   }
   if (!verdict.ok) return verdict;
-  const known = (await store.known()).filter(({ accountId }) => accountId === record.id);
+  const known = (await store.known())
+    .filter(({ accountId }) => accountId === record.id)
+    .sort((one, other) => one.since - other.since);
   return { ok: true, card: cardOf(jws, verdict.claims, record, known) };
 }
 
@@ -54,6 +56,7 @@ function cardOf(jws, { jti, kind, app, msg, match, ctx, exp }, { id: accountId, 
     place: [ctx.country, ctx.city].filter((part) => part !== undefined).join("/"),
     browser: browserName(ctx),
     since: ctx.at * 1000 - clockAheadMs,
+    spot: spotOf(ctx),
   };
   const same = known.find(({ place, browser }) => place === origin.place && browser === origin.browser);
   const kindOfPlace = placeKind(ctx);
@@ -80,10 +83,14 @@ function cardOf(jws, { jti, kind, app, msg, match, ctx, exp }, { id: accountId, 
       askedAt: ctx.at * 1000 - clockAheadMs,
       expiresAt: exp * 1000 - clockAheadMs,
       place: kindOfPlace === "place" ? familiarity(origin.place, known) : kindOfPlace,
+      usualSpot: known.filter(({ spot }) => spot).at(-1)?.spot ?? null,
       browserKnownSince: same?.since ?? null,
     },
   };
 }
+
+/** @param {RequestClaims["ctx"]} ctx */
+const spotOf = ({ lat, lon }) => (lat === undefined || lon === undefined ? null : { lat, lon });
 
 /**
  * @param {string} place

@@ -30,6 +30,7 @@
  * @property {string} place Country and city, or empty.
  * @property {string} browser "Firefox on Windows".
  * @property {number} since
+ * @property {{lat: number, lon: number} | null} spot
  *
  * @typedef {object} PushedRequest A request that a push brought, as it was verified.
  * @property {string} id

@@ -41,6 +41,7 @@
  * @property {number} expiresAt In ms, by this phone's clock.
  * @property {"usual" | "new" | "first" | "own-network" | "unknown"} place By what this phone has approved for that
  *   account; first: it has approved nothing yet, so neither is claimed.
+ * @property {{lat: number, lon: number} | null} usualSpot Where it approved something last, to draw how far this is.
  * @property {number | null} browserKnownSince First approval on this phone from the same browser and place.
  *
  * @typedef {object} HistoryEntry Kept 30 days on this phone.

@@ -64,12 +64,12 @@ export function tabs(current, waiting = 0) {
 /**
  * A tenant's letter on a ground of its own, the same wherever it stands.
  *
- * @param {{slug: string, name: string}} tenant
+ * @param {{name: string}} tenant
  * @param {string} [size]
  */
 export function tile(tenant, size = "logo-s") {
   let sum = 0;
-  for (const letter of tenant.slug || tenant.name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
+  for (const letter of tenant.name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
   const letter = Array.from(tenant.name.trim())[0]?.toLocaleUpperCase() ?? "";
   return s(
     "svg",
@@ -82,7 +82,7 @@ export function tile(tenant, size = "logo-s") {
 /**
  * Whose account it is.
  *
- * @param {{tenant: {slug: string, name: string}, email: string}} account
+ * @param {{tenant: {name: string}, email: string}} account
  */
 export const owner = ({ tenant, email }) =>
   h(
@@ -98,7 +98,12 @@ export const owner = ({ tenant, email }) =>
  * @param {(Child | Child[])[]} children
  */
 export const note = (state, picture, ...children) =>
-  h("div", { class: "note", "data-state": state }, icon(picture), h("div", { class: "stack-s" }, ...children));
+  h(
+    "div",
+    { class: "note", "data-state": state },
+    icon(picture),
+    h("div", { class: "stack-s" }, ...children),
+  );
 
 /**
  * Rows of name and value.

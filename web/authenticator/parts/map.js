@@ -35,7 +35,10 @@ export function kilometres(one, other) {
 export function map(spot, { isNew, usual = null }) {
   const middle = usual ? between(spot, usual) : spot;
   const ends = (usual ? [spot, usual] : [spot]).map((each) => onPlane(each, middle));
-  const reach = Math.max(...ends.map(([x]) => Math.abs(x) / 0.36), ...ends.map(([, y]) => Math.abs(y) / 0.07));
+  const reach = Math.max(
+    ...ends.map(([x]) => Math.abs(x) / 0.36),
+    ...ends.map(([, y]) => Math.abs(y) / 0.07),
+  );
   const scale = WIDTH / Math.max(CLOSE_SPAN * RADIANS, reach);
   /** @param {Spot} each @returns {Point} */
   const at = (each) => {
@@ -103,7 +106,10 @@ function lines(middle, span, at) {
     path(9, (part) => at({ lat: south + (north - south) * part, lon })),
   );
   const first = Math.ceil(south / step);
-  const parallels = Array.from({ length: Math.floor(north / step) - first + 1 }, (_, n) => (first + n) * step);
+  const parallels = Array.from(
+    { length: Math.floor(north / step) - first + 1 },
+    (_, n) => (first + n) * step,
+  );
   return [
     ...meridians,
     ...parallels.map((lat) => path(25, (part) => at({ lat, lon: middle.lon - wide + 2 * wide * part }))),

@@ -47,7 +47,10 @@ export function originOf(request, account) {
         ? h("p", { class: "hint" }, fill(words.request.distance, { km: roundly(kilometres(usual, spot)) }))
         : null,
       isPlace ? null : h("p", { class: "hint" }, whyWithout(place, account)),
-      facts([[words.request.browser, browserOf(request)], [words.request.address, from.ip]]),
+      facts([
+        [words.request.browser, browserOf(request)],
+        [words.request.address, from.ip],
+      ]),
     ),
   );
   element.querySelector("dl")?.append(h("dt", {}, words.request.asked), ago);
@@ -72,8 +75,10 @@ function browserOf({ from, browserKnownSince }) {
 
 /** @param {Request["place"]} place */
 function tagOf(place) {
-  if (place === "usual") return h("span", { class: "tag", "data-state": "ok" }, icon("check"), words.request.usual);
-  if (place === "new") return h("span", { class: "tag", "data-state": "wait" }, icon("alert"), words.request.new);
+  if (place === "usual")
+    return h("span", { class: "tag", "data-state": "ok" }, icon("check"), words.request.usual);
+  if (place === "new")
+    return h("span", { class: "tag", "data-state": "wait" }, icon("alert"), words.request.new);
   return null;
 }
 
@@ -96,4 +101,5 @@ const whyWithout = (place, { tenant }) =>
 const far = (usual, spot) => (usual && kilometres(usual, spot) > FAR_KM ? usual : null);
 
 /** @param {number} km */
-const roundly = (km) => (km < 100 ? Math.round(km / 10) * 10 : Math.round(km / 50) * 50).toLocaleString("en-GB");
+const roundly = (km) =>
+  (km < 100 ? Math.round(km / 10) * 10 : Math.round(km / 50) * 50).toLocaleString("en-GB");

@@ -1,7 +1,7 @@
 // Denied: it is over at once; why is asked after, and can be left out.
 
-import { glyph, h } from "../parts/h.js";
 import { errorPlace } from "../parts/frame.js";
+import { glyph, h } from "../parts/h.js";
 import { sheet } from "../parts/sheet.js";
 import { words } from "../words.js";
 import { home } from "./home.js";

@@ -1,9 +1,9 @@
 // Requests: what waits, how the accounts are connected, and what the person should know.
 
+import { clockWords } from "../../shared/times.js";
 import { accountOf, linkOf, placeOf, STATE_OF_LINK } from "../parts/accounts.js";
 import { frame, heading, tabs, tile } from "../parts/frame.js";
 import { glyph, h, icon } from "../parts/h.js";
-import { clockWords } from "../../shared/times.js";
 import { fill, words } from "../words.js";
 import { notices } from "./notices.js";
 
@@ -39,7 +39,8 @@ export function home(app) {
       ),
     );
     for (const tick of ticks) tick(Date.now());
-    if (focused) element.querySelector(focused)?.focus();
+    const again = focused && element.querySelector(focused);
+    if (again instanceof HTMLElement) again.focus();
   }
 
   paint();
@@ -74,7 +75,9 @@ function linkTag(accounts) {
   return h(
     "span",
     { class: "tag", "data-state": state },
-    link === "offline" ? icon("off") : h("span", { class: "dot", "data-state": state === "ok" ? "ok" : "none" }),
+    link === "offline"
+      ? icon("off")
+      : h("span", { class: "dot", "data-state": state === "ok" ? "ok" : "none" }),
     words.link[link],
   );
 }
@@ -188,7 +191,10 @@ function list(accounts) {
               {
                 class: "whole-row",
                 href: `#account=${account.id}`,
-                "aria-label": fill(words.home.settingsOf, { tenant: account.tenant.name, email: account.email }),
+                "aria-label": fill(words.home.settingsOf, {
+                  tenant: account.tenant.name,
+                  email: account.email,
+                }),
               },
               h("strong", {}, account.tenant.name),
             ),
@@ -206,4 +212,3 @@ function list(accounts) {
     ),
   );
 }
-

@@ -25,8 +25,13 @@ export function notices(app, repaint) {
    * @param {string} name Remembered once the person has read it.
    * @param {string} label
    */
-  const dismiss = (name, label) =>
-    h("button", { class: "btn btn-quiet", type: "button", onclick: () => (toldOf(name), repaint()) }, label);
+  function dismiss(name, label) {
+    const onclick = () => {
+      toldOf(name);
+      repaint();
+    };
+    return h("button", { class: "btn btn-quiet", type: "button", onclick }, label);
+  }
 
   if (link === "offline") {
     const trying = h("span");
@@ -70,7 +75,11 @@ export function notices(app, repaint) {
         h(
           "div",
           { class: "acts" },
-          h("button", { class: "btn", type: "button", onclick: () => void install(app, repaint) }, words.install.go),
+          h(
+            "button",
+            { class: "btn", type: "button", onclick: () => void install(app, repaint) },
+            words.install.go,
+          ),
           dismiss("install", words.install.later),
         ),
       ),

@@ -1,8 +1,8 @@
 // The sheet that takes the PIN: wrong, how many tries are left, locked.
 
+import { placeOf } from "../parts/accounts.js";
 import { errorPlace } from "../parts/frame.js";
 import { dress, h, icon } from "../parts/h.js";
-import { placeOf } from "../parts/accounts.js";
 import { sheet } from "../parts/sheet.js";
 import { failure, fill, words } from "../words.js";
 
@@ -57,7 +57,12 @@ export function pinSheet(request, { approve, deny, closed }) {
       : request.kind === "login"
         ? fill(words.request.to, { app: request.app })
         : request.app;
-  const head = h("div", { class: "stack-s" }, h("h2", { id: "pin-t" }, words.pin.title), h("p", { class: "muted" }, line));
+  const head = h(
+    "div",
+    { class: "stack-s" },
+    h("h2", { id: "pin-t" }, words.pin.title),
+    h("p", { class: "muted" }, line),
+  );
   const opened = sheet("pin-t", [head, form], closed);
   let isBusy = false;
 
@@ -87,7 +92,9 @@ export function pinSheet(request, { approve, deny, closed }) {
       lock();
       return;
     }
-    refuse(refused.code === "wrong_pin" ? wrong(refused.triesLeft) : failure(words.request.failed, refused.code));
+    refuse(
+      refused.code === "wrong_pin" ? wrong(refused.triesLeft) : failure(words.request.failed, refused.code),
+    );
     input.select();
     input.focus();
   }
@@ -105,7 +112,11 @@ export function pinSheet(request, { approve, deny, closed }) {
         "div",
         { class: "yes-no" },
         no,
-        h("button", { class: "btn btn-tall", type: "button", onclick: () => opened.close() }, words.pin.close),
+        h(
+          "button",
+          { class: "btn btn-tall", type: "button", onclick: () => opened.close() },
+          words.pin.close,
+        ),
       ),
     );
     opened.element.querySelector("h2")?.focus();

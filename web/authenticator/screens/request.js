@@ -81,7 +81,8 @@ export function request(app, request, account) {
     const result = await app.engine.approve(request.id, given);
     work(false);
     if (result.ok) return end({ status: result.status, by: "here" });
-    if (result.code === "over") return end({ status: result.status ?? "", reason: result.reason, by: "here" });
+    if (result.code === "over")
+      return end({ status: result.status ?? "", reason: result.reason, by: "here" });
     if (pin) return result;
     const hasPin = result.code === "uv_cancelled" && account.uv.pin;
     error.say(failure(words.request.failed, hasPin ? "uv_cancelled_pin" : result.code));
@@ -95,7 +96,8 @@ export function request(app, request, account) {
     if (result.ok) {
       pin?.close();
       app.show({ key: `denied:${request.id}`, make: () => denied(app, request) });
-    } else if (result.code === "over") end({ status: result.status ?? "", reason: result.reason, by: "here" });
+    } else if (result.code === "over")
+      end({ status: result.status ?? "", reason: result.reason, by: "here" });
     else if (pin) pin.say(failure(words.request.failed, result.code));
     else error.say(failure(words.request.failed, result.code));
   }
@@ -112,7 +114,13 @@ export function request(app, request, account) {
     const text = others === 1 ? words.home.oneMore : fill(words.home.more, { n: others });
     more.replaceChildren(
       ...(others > 0
-        ? [note(null, "bell", h("p", {}, `${text} `, h("a", { class: "link", href: "#requests" }, words.home.showAll)))]
+        ? [
+            note(
+              null,
+              "bell",
+              h("p", {}, `${text} `, h("a", { class: "link", href: "#requests" }, words.home.showAll)),
+            ),
+          ]
         : []),
     );
   }
@@ -130,15 +138,11 @@ export function request(app, request, account) {
         : note(null, "info", h("p", {}, words.request.noMatch)),
       uses(account, askPin),
     ],
-    h(
-      "footer",
-      { class: "app-end" },
-      error.element,
-      h("div", { class: "yes-no" }, no.element, yes.element),
-    ),
+    h("footer", { class: "app-end" }, error.element, h("div", { class: "yes-no" }, no.element, yes.element)),
   );
   element.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.id === "match") void approve();
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.id === "match")
+      void approve();
   });
   enable();
   update();
@@ -214,6 +218,11 @@ function answer(kind, picture, text, act) {
   const label = h("span", {}, text);
   return {
     label,
-    element: h("button", { class: `btn ${kind} btn-tall`, type: "button", onclick: act }, icon(picture), label),
+    element: h(
+      "button",
+      { class: `btn ${kind} btn-tall`, type: "button", onclick: act },
+      icon(picture),
+      label,
+    ),
   };
 }
