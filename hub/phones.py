@@ -17,7 +17,7 @@ from hub.domain.errors import (
 )
 from hub.domain.ids import ChallengeId, DeviceId, TenantId, UserId
 from hub.domain.secret import Secret
-from hub.flows.base import by_device
+from hub.flows.base import by_device, device_topic
 from hub.flows.devices import Admitted, Sight
 from hub.flows.verify import Said
 from hub.protocol import (
@@ -27,6 +27,7 @@ from hub.protocol import (
     AddCredential,
     AnyDeviceMessage,
     AskTest,
+    Authenticate,
     ChallengeMessage,
     CredentialAdded,
     Decide,
@@ -51,6 +52,8 @@ from hub.protocol import (
 )
 from hub.protocol import Report as ReportMessage
 from hub.services import Services
+
+AboutItself = Authenticate | SubscribePush | UnsubscribePush | Rename | AddCredential | Leave
 
 
 @dataclass(slots=True)
@@ -168,7 +171,7 @@ class Phone:
             case _:
                 return [await self._change(message)]
 
-    async def _change(self, message: AnyDeviceMessage) -> Wire:
+    async def _change(self, message: AboutItself) -> Wire:
         """Change what the hub keeps of this device, as it asks."""
         match message:
             case SubscribePush():
@@ -187,12 +190,15 @@ class Phone:
             case Leave():
                 await self.services.devices.remove(*self._own, actor=by_device(self.device.id))
                 return Left()
-            case _:
-                raise UnknownMessage("this type is not known")
+            case Authenticate():
+                raise UnknownMessage("it has authenticated already")
 
     async def _decide(self, message: Decide) -> Decided:
         said = Said(_pin(message.pin), message.assertion)
         settled = await self.services.approve.decide(self.device, message.decision, said)
+        if self.connection is None:
+            # Its app may be open beside the service worker that says this.
+            await self.services.bus.publish(device_topic(self.device.id))
         return self._decided(settled.id, settled.status, settled.reason)
 
     async def _test(self, delay_s: int) -> TestAsked:

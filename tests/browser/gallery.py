@@ -106,6 +106,7 @@ def _security(devices: list[Context], **more: Any) -> tuple[str, Context]:
         },
         "enrollment": None,
         "notice": None,
+        "asked": None,
     } | more
 
 
@@ -174,6 +175,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "security": _security(_PHONES),
     "security-empty": _security([]),
     "security-enrolling": _security(_PHONES, enrollment=_enrollment(), notice="renamed"),
+    "security-tested": _security(_PHONES[:2], notice="tested", asked="Pixel 9"),
+    "security-not-reached": _security(_PHONES[:1], notice="not_reached", asked="Pixel 9"),
     "security-stale": _security(_PHONES[:1], notice="step_up_required"),
     "enroll": (
         "account/enroll.html",

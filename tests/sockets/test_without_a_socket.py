@@ -96,6 +96,16 @@ async def test_a_decision_sent_again_counts_once(on_either: RunningHub) -> None:
         assert await endings(who) == ["challenge.approved"]
 
 
+async def test_an_app_that_is_open_hears_what_its_service_worker_said(on_either: RunningHub) -> None:
+    async with asked(await someone(on_either)) as question, question.who.phone.exchanging() as worker:
+        decided = await worker.decide(question.request, "deny")
+
+        heard = await question.device.next()
+
+        assert decided["status"] == "denied"
+        assert heard == {"type": "resolved", "id": question.id, "status": "denied"}
+
+
 async def endings(who: Someone) -> list[str]:
     """Return what was recorded of how challenges ended."""
     over = {"challenge.approved", "challenge.denied", "challenge.expired", "challenge.cancelled"}
