@@ -18,7 +18,8 @@ async def test_phones_are_listed_with_whether_they_listen(hub: RunningHub) -> No
             (while_it_listens,) = (await browser.call("GET", DEVICES)).json()
         (afterwards,) = (await browser.call("GET", DEVICES)).json()
 
-        assert while_it_listens.keys() == {"id", "name", "platform", "enrolled_at", "last_used_at", "online"}
+        names = {"id", "name", "platform", "enrolled_at", "last_used_at", "online", "uv"}
+        assert while_it_listens.keys() == names
         assert while_it_listens["id"] == phone.id
         assert (while_it_listens["name"], while_it_listens["platform"]) == ("Pixel 9", "test")
         assert while_it_listens["last_used_at"] is not None
