@@ -98,6 +98,8 @@ async def test_hello_and_ready_have_exactly_these_fields(hub: RunningHub, subpro
             },
             "heartbeat_s": device.ready["heartbeat_s"],
             "pending": [],
+            "push_subscribed": False,
+            "vapid_public_key": hub.services.pusher.public_key,
         }
         assert hub.server.config.ws_ping_interval == device.ready["heartbeat_s"]
 
