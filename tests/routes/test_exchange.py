@@ -137,6 +137,18 @@ async def test_a_nonce_that_the_hub_did_not_make_is_none(hub: RunningHub, tamper
         refused(await calls.call(), 401, "use_nonce")
 
 
+@pytest.mark.parametrize(
+    "proof",
+    ["", "none", "a.b.c", "..", "e30.bnVsbA.e30", "e30.W1tbW1tb.e30", "e30.eyJub25jZSI6MX0.e30", "\u00fc"],
+)
+async def test_any_text_will_do_to_be_told_a_nonce(hub: RunningHub, proof: str) -> None:
+    _, phone = await person(hub, await hub.tenant())
+    async with phone.exchanging() as calls:
+        body = {"device_id": phone.id, "proof": proof}
+
+        refused(await calls.http.post(PATH, json=body), 401, "use_nonce")
+
+
 async def test_a_nonce_of_the_secret_key_before_is_good(hub: RunningHub) -> None:
     _, phone = await person(hub, await hub.tenant())
     rotated = Vault([Secret("a newer secret key, which signs from now on"), Secret(SECRET)])
