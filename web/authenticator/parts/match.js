@@ -5,7 +5,7 @@ import { h } from "./h.js";
 
 const DIGITS = 6;
 
-/** @param {(isComplete: boolean) => void} changed */
+/** @param {() => void} changed */
 export function matchField(changed) {
   const input = h("input", {
     id: "match",
@@ -34,10 +34,12 @@ export function matchField(changed) {
     const text = missing === DIGITS ? words.request.six : words.request.some[missing];
     if (hint.textContent !== text) hint.textContent = text ?? "";
     hint.hidden = missing === 0;
-    changed(missing === 0);
   }
 
-  input.addEventListener("input", look);
+  input.addEventListener("input", () => {
+    look();
+    changed();
+  });
   look();
   return {
     element,

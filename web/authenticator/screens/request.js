@@ -29,7 +29,6 @@ const LATE_S = 20;
 export function request(app, request, account) {
   const left = ring(request.askedAt, request.expiresAt);
   const origin = request.kind === "test" ? null : originOf(request, account);
-  const match = request.needsMatch ? matchField(() => enable()) : null;
   const error = errorPlace("answer-e");
   const yes = answer("btn-go", "check", words.request.yes, () => void approve());
   const no = answer("btn-no", "x", words.request.deny, () => void deny());
@@ -38,6 +37,7 @@ export function request(app, request, account) {
   let pin = null;
   let isBusy = false;
   let wasLate = false;
+  const match = request.needsMatch ? matchField(enable) : null;
 
   function enable() {
     dress(yes.element, { "aria-disabled": (match && !match.isComplete) || isBusy ? "true" : null });
