@@ -304,7 +304,13 @@ const STATES = {
     ...withCode({ answers: { preview: { ok: false, code: "activation_code_invalid" } } }),
     before: () => pretend(IPHONE),
   },
-  "install-ios-no-code": { accounts: [], before: () => pretend(IPHONE) },
+  "install-ios-no-code": {
+    accounts: [],
+    before: () => {
+      sessionStorage.clear();
+      pretend(IPHONE);
+    },
+  },
   "install-ipad": { ...withCode(), before: () => pretend(IPHONE.replaceAll("iPhone", "iPad")) },
   insecure: { instead: insecure },
   unsupported: { instead: () => unsupported("keys") },

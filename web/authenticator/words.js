@@ -90,7 +90,9 @@ export const english = {
     approveFor: "{app} asks for your approval.",
     isTest: "This is a test",
     isTestHow: "You asked for it. Nobody signs in, whatever you answer.",
-    test: "Test request",
+    testRow: "You asked for it yourself",
+    testHow:
+      "A real request also shows where it comes from, in which browser and since when. In a browser that you have not used before it asks for a number.",
     message: "What you approve",
     messageHow: "{app} says this. Approve only if it is what you asked for.",
     from: "Where it comes from",

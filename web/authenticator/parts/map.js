@@ -103,7 +103,7 @@ function lines(middle, span, at) {
   const south = Math.max(-89, middle.lat - high);
   const north = Math.min(89, middle.lat + high);
   const meridians = Array.from({ length: east - west + 1 }, (_, n) => (west + n) * step).map((lon) =>
-    path(9, (part) => at({ lat: south + (north - south) * part, lon })),
+    path(17, (part) => at({ lat: south + (north - south) * part, lon })),
   );
   const first = Math.ceil(south / step);
   const parallels = Array.from(
@@ -112,7 +112,7 @@ function lines(middle, span, at) {
   );
   return [
     ...meridians,
-    ...parallels.map((lat) => path(25, (part) => at({ lat, lon: middle.lon - wide + 2 * wide * part }))),
+    ...parallels.map((lat) => path(61, (part) => at({ lat, lon: middle.lon - wide + 2 * wide * part }))),
   ];
 }
 

@@ -16,7 +16,7 @@ import { words } from "../words.js";
  * @returns {import("../app.js").Screen}
  */
 export function add(app) {
-  const eye = h("div", { class: "stack-s" });
+  const eye = h("div", { class: "eye" });
   const error = errorPlace("code-e");
   const other = h("div", { class: "other" });
   const bar = h("div", { class: "app-end-slot" });

@@ -47,7 +47,7 @@ export function denied(app, request) {
         h(
           "div",
           { role: "status" },
-          h("h2", { id: "denied-t" }, words.denied.title),
+          h("h2", { id: "denied-t", tabindex: -1, autofocus: true }, words.denied.title),
           h("p", { class: "muted" }, isTest ? words.denied.test : words.denied.how),
         ),
       ),

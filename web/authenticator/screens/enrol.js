@@ -41,8 +41,8 @@ export function enrol(app, code) {
     } else {
       const shown = form(app, result.preview, ranOut);
       tick = shown.tick;
-      tick(Date.now());
       element.replaceChildren(shown.element);
+      tick(Date.now());
     }
     focusHeading(element);
   }

@@ -149,7 +149,7 @@ function row(app, request, ticks) {
   });
   const place =
     request.kind === "test"
-      ? words.request.test
+      ? words.request.testRow
       : request.place === "own-network"
         ? words.request.ownNetwork
         : placeOf(request) || words.request.unknown;
@@ -164,7 +164,7 @@ function row(app, request, ticks) {
       h("div", { class: "hint" }, place),
       account && h("div", { class: "hint" }, account.email),
     ),
-    h("span", { class: "line-up" }, left, icon("go")),
+    h("span", { class: "line-up go" }, left, icon("go")),
   );
 }
 
@@ -199,14 +199,14 @@ function list(accounts) {
               h("strong", {}, account.tenant.name),
             ),
             h("div", { class: "hint" }, account.email),
+            h(
+              "div",
+              { class: "hint stands" },
+              h("span", { class: "dot", "data-state": live ? "ok" : "none" }),
+              words.link[account.link],
+            ),
           ),
-          h(
-            "span",
-            { class: "line-up hint" },
-            h("span", { class: "dot", "data-state": live ? "ok" : "none" }),
-            words.link[account.link],
-            icon("go"),
-          ),
+          h("span", { class: "go" }, icon("go")),
         );
       }),
     ),

@@ -27,7 +27,7 @@ const ARRIVES_WITHIN_MS = 12_000;
 export function outcome(app, ended) {
   const [picture, state, text] = pictured(ended);
   const [title = "", how = ""] = text;
-  const more = app.engine.requests.length > 0;
+  const more = app.engine.requests.some(({ id }) => id !== ended.request.id);
   return {
     title,
     element: frame(

@@ -2,7 +2,7 @@
 
 import { say } from "../../shared/dom.js";
 import { errorPlace, frame, heading, note, owner } from "../parts/frame.js";
-import { dress, h, icon, said } from "../parts/h.js";
+import { dress, glyph, h, icon, said } from "../parts/h.js";
 import { matchField } from "../parts/match.js";
 import { originOf } from "../parts/origin.js";
 import { ring } from "../parts/ring.js";
@@ -131,7 +131,7 @@ export function request(app, request, account) {
       question(request),
       more,
       ...about(request),
-      origin?.element,
+      origin?.element ?? example(),
       match?.element,
       request.needsMatch || request.kind !== "login"
         ? null
@@ -177,6 +177,15 @@ function question({ kind, app }) {
     h("p", { class: "muted" }, said(line, { app: h("strong", {}, app) })),
   );
 }
+
+/** What a test leaves out. */
+const example = () =>
+  h(
+    "section",
+    { class: "card empty" },
+    glyph("tap", "off"),
+    h("p", { class: "muted" }, words.request.testHow),
+  );
 
 /** @param {Request} request */
 function about({ message, app }) {
