@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 
@@ -15,10 +15,19 @@ class Relay:
     url: str = ""
     hub: str | None = None
     sockets: bool = True
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def cut(self) -> None:
+        """Hang up on everybody, and on whoever comes; what a browser keeps open would still get through."""
+        self.hub = None
+        for writer in self.open:
+            writer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on until either side ends it."""
-        with contextlib.closing(writer):
+        self.open.add(writer)
+        with contextlib.closing(writer), contextlib.ExitStack() as stack:
+            stack.callback(self.open.discard, writer)
             if self.hub is None:
                 return
             # A browser opens a connection of its own for each WebSocket.

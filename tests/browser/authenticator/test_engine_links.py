@@ -158,7 +158,8 @@ async def test_two_accounts_each_have_their_own_requests(hub: RunningHub, app: A
     denied = await app.call("deny", by_account[first])
     approved = await app.call("approve", by_account[second], {"pin": PIN, "match": acme.digits})
 
-    assert denied["ok"] and approved["ok"]
+    assert denied["ok"]
+    assert approved["ok"]
     assert (await demo.look()).json()["step"] == "failed"
     assert (await acme.look()).json()["step"] == "approved"
     assert [account["tenant"]["slug"] for account in await app.accounts()] == ["demo", "acme"]

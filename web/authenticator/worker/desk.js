@@ -100,7 +100,8 @@ export class Desk {
     const decided = said.messages.find((message) => message.type === "decided" && message.id === id);
     if (decided?.type !== "decided") return "refused";
     const what = decided.status === "denied" ? "denied" : elsewhere(decided.status);
-    await this.#store.note(entryOf(request, account, what, Date.now()));
+    // A window that is open may have heard the ending already, but not that it was this phone's.
+    await this.#store.note(entryOf(request, account, what, Date.now()), { over: what === "denied" });
     await this.over(id, decided.status);
     return { status: decided.status };
   }

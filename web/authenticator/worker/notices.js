@@ -113,7 +113,8 @@ async function open(id) {
   const windows = await appWindows();
   const window = windows.find((each) => each.focused) ?? windows.find(isVisible) ?? windows[0];
   if (!window) {
-    await worker.clients.openWindow(PAGE + hash);
+    // Browsers refuse it where the tap is too long ago; the notification is still there to be tapped.
+    await worker.clients.openWindow(PAGE + hash).catch(() => null);
     return;
   }
   await window.focus().catch(() => {});
