@@ -12,12 +12,14 @@ from tests.running import Phone, RunningHub, ShiftedClock, sqlite_hub, until
 
 
 @asynccontextmanager
-async def hub_that_pushes(folder: Path, **given: Any) -> AsyncIterator[tuple[RunningHub, PushService]]:
-    """Run a hub, and the one push service that it may push to."""
+async def hub_that_pushes(
+    folder: Path, *, also_allowed: tuple[str, ...] = (), **given: Any
+) -> AsyncIterator[tuple[RunningHub, PushService]]:
+    """Run a hub, and the push service that it may push to."""
     clock = ShiftedClock()
     async with (
         push_service(clock.now) as service,
-        sqlite_hub(folder, clock=clock, push_allow=(service.origin,), **given) as hub,
+        sqlite_hub(folder, clock=clock, push_allow=(service.origin, *also_allowed), **given) as hub,
     ):
         yield hub, service
 
