@@ -7,6 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from playwright.async_api import Browser, Page, Route, async_playwright
 
@@ -15,6 +16,7 @@ from tests.running import RunningHub, sqlite_hub
 
 MAIN = Path(__file__).with_suffix(".js")
 PHONE = {"width": 390, "height": 844}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 async def gallery_page(browser: Browser, **options: object) -> Page:
@@ -44,8 +46,15 @@ async def open_state(page: Page, hub: RunningHub, name: str) -> None:
     await page.wait_for_selector(f"html[data-shown='{name}']")
 
 
-async def photograph(folder: Path, only: list[str] | None = None) -> list[str]:
-    """Write the pictures, and return the states' names."""
+async def photograph(page: Page, folder: Path, name: str) -> None:
+    """Write the picture of the state that is shown, light and dark."""
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await page.screenshot(path=folder / f"authenticator-{name}-{scheme}.png")
+
+
+async def photograph_all(folder: Path, only: list[str]) -> None:
+    """Write the pictures of all states, or of some."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as database:
         async with (
@@ -53,17 +62,11 @@ async def photograph(folder: Path, only: list[str] | None = None) -> list[str]:
             async_playwright() as playwright,
             await launch(playwright) as browser,
         ):
-            states: list[str] = []
-            for scheme in ("light", "dark"):
-                page = await gallery_page(
-                    browser, viewport=PHONE, color_scheme=scheme, reduced_motion="reduce"
-                )
-                states = only or await names(page, hub)
-                for name in states:
-                    await open_state(page, hub, name)
-                    await page.screenshot(path=folder / f"authenticator-{name}-{scheme}.png")
-    return states
+            page = await gallery_page(browser, viewport=PHONE, reduced_motion="reduce")
+            for name in only or await names(page, hub):
+                await open_state(page, hub, name)
+                await photograph(page, folder, name)
 
 
 if __name__ == "__main__":
-    asyncio.run(photograph(Path(sys.argv[1]), sys.argv[2:] or None))
+    asyncio.run(photograph_all(Path(sys.argv[1]), sys.argv[2:]))
