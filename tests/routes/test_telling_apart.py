@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,8 +19,9 @@ import pytest
 
 from hub.domain.decoy import Course
 from hub.domain.login import Step
+from tests.push.asleep import hub_that_pushes, sleeping_phone, subscribed
 from tests.routes.acting import ADA, change_policy, cookies_of, nobody, person
-from tests.running import Browser, RunningHub
+from tests.running import Browser, RunningHub, until
 
 # What differs from one sign-in to the next, whoever signs in.
 RANDOM = {
@@ -158,6 +160,15 @@ async def test_a_phone_that_is_away_and_no_phone_at_all_look_the_same(hub: Runni
     await compare(hub, at_push, ADA, nobody(hub, Step.PUSH, course=Course.UNREACHED))
 
 
+async def test_a_phone_that_sleeps_and_no_phone_at_all_look_the_same(tmp_path: Path) -> None:
+    async with hub_that_pushes(tmp_path) as (hub, service):
+        _, box = await sleeping_phone(hub, service, await hub.user(await hub.tenant()))
+
+        await compare(hub, at_push, ADA, nobody(hub, Step.PUSH, course=Course.ASLEEP))
+
+        assert box.received
+
+
 async def test_a_wrong_password_and_a_wrong_address_look_the_same(open_hub: RunningHub) -> None:
     hub = open_hub
     tenant = await hub.tenant()
@@ -189,6 +200,26 @@ async def test_a_decoys_delivery_moves_as_that_of_a_phone_that_hears(hub: Runnin
     shown, decoy = seen.values()
     assert shown == decoy
     assert shown[0] == ["sending", "shown"]
+
+
+async def test_a_decoys_delivery_moves_as_that_of_a_phone_that_is_woken(tmp_path: Path) -> None:
+    async with hub_that_pushes(tmp_path) as (hub, service):
+        phone, box = await sleeping_phone(hub, service, await hub.user(await hub.tenant()))
+        seen = []
+        for email in (ADA, nobody(hub, Step.PUSH, course=Course.BY_PUSH)):
+            async with hub.browser() as browser:
+                begun = await browser.start(email)
+                if email == ADA:
+                    await until(lambda: box.received)
+                    async with phone.connected() as device:
+                        await device.send({"type": "ack", "id": device.ready["pending"][0]["id"]})
+                polled = await browser.look(f"?wait=25&since={begun['version']}")
+                seen.append([shape(polled), begun["challenge"]["delivery"]])
+
+    woken, decoy = seen
+    assert woken == decoy
+    assert woken[1] == "sending"
+    assert '"delivery": "shown"' in woken[0][3]
 
 
 async def test_spellings_of_an_address_are_counted_as_one_account_or_not(hub: RunningHub) -> None:
@@ -260,23 +291,31 @@ async def test_the_statistic_sees_a_millisecond() -> None:
     assert await tell_apart(around(0.010), around(0.0105), 60, 60) > BOUND
 
 
-@pytest.mark.parametrize("reached", [False, True])
-async def test_a_start_takes_as_long_for_nobody_as_for_somebody(open_hub: RunningHub, reached: bool) -> None:
-    """P(somebody's start is slower than nobody's) is within 0.5 ± 0.15, phone at hand or not."""
-    _, phone = await person(open_hub, await open_hub.tenant())
-    course = Course.BY_SOCKET if reached else Course.UNREACHED
-    unknown = nobody(open_hub, Step.PUSH, course=course)
+@pytest.mark.parametrize("course", [Course.UNREACHED, Course.BY_SOCKET, Course.ASLEEP])
+async def test_a_start_takes_as_long_for_nobody_as_for_somebody(tmp_path: Path, course: Course) -> None:
+    """P(somebody's start is slower than nobody's) is within 0.5 ± 0.15: phone away, at hand, or pushed."""
     async with AsyncExitStack() as stack:
-        browser = await stack.enter_async_context(open_hub.browser())
-        device = await stack.enter_async_context(phone.connected()) if reached else None
+        hub, service = await stack.enter_async_context(hub_that_pushes(tmp_path, rate_limits="off"))
+        _, phone = await person(hub, await hub.tenant())
+        box = service.subscribe(hub.services.pusher.public_key)
+        if course is Course.ASLEEP:
+            await subscribed(hub, phone, box.subscription)
+        unknown = nobody(hub, Step.PUSH, course=course)
+        browser = await stack.enter_async_context(hub.browser())
+        listens = course is Course.BY_SOCKET
+        device = await stack.enter_async_context(phone.connected()) if listens else None
 
         def start(email: str) -> Callable[[], Awaitable[float]]:
             async def measure() -> float:
                 browser.http.cookies.clear()
+                box.received.clear()
                 took = await took_s(browser.login_call("/login", {"email": email}))
                 await browser.again("cancel")
+                # What comes after the answer is no part of it, nor of the next.
                 if device is not None and email == ADA:
                     await device.until("resolved")
+                if course is Course.ASLEEP and email == ADA:
+                    await until(lambda: box.received and not len(hub.services.wake.line))
                 return took
 
             return measure
