@@ -94,8 +94,11 @@ export class App {
    */
   go(hash) {
     this.#scenes = [];
-    if (location.hash.slice(1) === hash) this.render();
-    else location.hash = hash;
+    // Not by `location.hash`: its event would come later, and take away what is shown by then.
+    if (location.hash.slice(1) !== hash) {
+      window.history.pushState(null, "", hash ? `#${hash}` : location.pathname);
+    }
+    this.render();
   }
 
   /** Show the screen that is due; where it is there already, it keeps its fields and its focus. */
