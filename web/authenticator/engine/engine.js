@@ -96,7 +96,8 @@ export class Engine extends EventTarget {
    * @returns {Promise<{ok: true, accountId: string} | Failure>}
    */
   async enrol(offered, { name, pin, biometrics }) {
-    await this.#askStorage("persist");
+    // Not awaited: Firefox asks the person, who may never answer.
+    void this.#askStorage("persist");
     const push = await this.#presentSubscription();
     const how = { name, pin, biometrics, push };
     const bound = await bind(/** @type {Offered} */ (offered), how, this.#world.now);
