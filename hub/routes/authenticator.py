@@ -82,7 +82,7 @@ def html() -> str:
     return TEMPLATES.get_template("authenticator.html").render(decoder=decoder_url)
 
 
-def _files() -> dict[str, Path]:
+def files() -> dict[str, Path]:
     """Return all files that the app is made of, by address."""
     own = {
         f"/static/{path.relative_to(WEB).as_posix()}": path
@@ -97,14 +97,14 @@ def _files() -> dict[str, Path]:
 @lru_cache(maxsize=1)
 def shell() -> tuple[str, ...]:
     """Return every address that the app needs to open without a network."""
-    return (SCOPE, f"{SCOPE}manifest.webmanifest", *_files())
+    return (SCOPE, f"{SCOPE}manifest.webmanifest", *files())
 
 
 @lru_cache(maxsize=1)
 def worker_script() -> str:
     """Return the service worker: the app's own, told what it keeps and of which version."""
     digest = hashlib.sha256()
-    contents = [html().encode(), json.dumps(MANIFEST).encode(), *(p.read_bytes() for p in _files().values())]
+    contents = [html().encode(), json.dumps(MANIFEST).encode(), *(p.read_bytes() for p in files().values())]
     for address, content in zip(shell(), contents, strict=True):
         digest.update(f"{address}\0{len(content)}\0".encode() + content)
     told = json.dumps({"version": digest.hexdigest()[:16], "shell": shell()}, indent=2)
