@@ -34,9 +34,6 @@ PUSHED_WITHIN_S = 20.0
 PREFERENCES: dict[str, Any] = {
     "dom.push.connection.enabled": True,
     "dom.push.testing.allowInsecureServerURL": True,
-    # A person said yes to notifications.
-    "permissions.default.desktop-notification": 1,
-    "dom.webnotifications.requireuserinteraction": False,
     # Windows of its own, which a test can read and click; there is no desktop here to show them.
     "alerts.useSystemBackend": False,
     # Stay off the network.
@@ -50,12 +47,28 @@ PREFERENCES: dict[str, Any] = {
 }
 
 
+# A person said yes to notifications, and a page may ask without a click.
+ALLOWED: dict[str, Any] = {
+    "permissions.default.desktop-notification": 1,
+    "dom.webnotifications.requireuserinteraction": False,
+}
+
 # The windows that Firefox shows notifications in, as far as they are drawn.
-ALERTS = """[...Services.wm.getEnumerator("alert:alert")].flatMap(({ document }) => {
+ALERTS = """[...Services.wm.getEnumerator("alert:alert")].flatMap((window) => {
+    const { document } = window;
     const text = document.getElementById("alertTextLabel");
     const title = document.getElementById("alertTitleLabel")?.getAttribute("value");
-    return title && text ? [{ title, body: text.textContent, text }] : [];
+    return title && text ? [{ title, body: text.textContent, text, window }] : [];
 })"""
+
+
+# The sheet that asks the person for a permission.
+ALLOW = """(() => {
+    const sheet = document.getElementById("web-notifications-notification");
+    if (PopupNotifications.panel.state !== "open" || !sheet?.button) return false;
+    sheet.button.click();
+    return true;
+})()"""
 
 
 class FirefoxMissing(RuntimeError):
@@ -98,17 +111,6 @@ class Firefox:
         tab: Tab = await until(found, within_s)
         return tab
 
-    async def in_worker(self, script_part: str, expression: str, within_s: float = PUSHED_WITHIN_S) -> Any:
-        """Evaluate in the service worker whose script's address holds *script_part*; it must be awake."""
-
-        async def realm() -> str | None:
-            for each in (await self.bidi.call("script.getRealms"))["realms"]:
-                if each["type"] == "service-worker" and script_part in each["origin"]:
-                    return str(each["realm"])
-            return None
-
-        return await self.bidi.evaluate(expression, {"realm": await until(realm, within_s)})
-
     async def notifications(self) -> list[dict[str, str]]:
         """Return the title and text of the notifications on the screen."""
         shown: list[dict[str, str]] = await self._in_browser(
@@ -132,16 +134,44 @@ class Firefox:
         )
         assert clicked, f"no notification called {title!r}"
 
+    async def press_on_notification(self, title: str, action: str) -> None:
+        """Press a button of the notification with this *title*, which only some desktops draw."""
+        pressed = await self._in_browser(
+            f"""(() => {{
+                const alert = {ALERTS}.find(({{ title }}) => title === {json.dumps(title)});
+                const button = {{
+                    QueryInterface: ChromeUtils.generateQI(["nsIAlertAction"]),
+                    action: {json.dumps(action)},
+                }};
+                const {{ gAlertListener, gAlertCookie }} = alert?.window ?? {{}};
+                gAlertListener?.observe(button, "alertclickcallback", gAlertCookie);
+                return Boolean(gAlertListener);
+            }})()"""
+        )
+        assert pressed, f"no notification called {title!r}"
+
+    async def allow(self, within_s: float = PUSHED_WITHIN_S) -> None:
+        """Say yes to notifications, in the browser's own sheet."""
+
+        async def pressed() -> bool:
+            done: bool = await self._in_browser(ALLOW)
+            return done
+
+        await until(pressed, within_s)
+
     async def _in_browser(self, expression: str) -> Any:
         return await self.bidi.evaluate(expression, {"context": self._chrome})
 
 
 @asynccontextmanager
-async def firefox(folder: Path, push_service: str | None = None) -> AsyncIterator[Firefox]:
+async def firefox(
+    folder: Path, push_service: str | None = None, *, asks: bool = False
+) -> AsyncIterator[Firefox]:
     """Run Firefox while the context is open; its profile and its log are kept in *folder*.
 
     Args:
         push_service: the http origin of one that speaks as Mozilla's does; without it nothing is pushed.
+        asks: whether notifications have yet to be allowed, by :meth:`Firefox.allow`.
 
     Raises:
         FirefoxMissing: it is not installed.
@@ -152,9 +182,9 @@ async def firefox(folder: Path, push_service: str | None = None) -> AsyncIterato
         raise FirefoxMissing
     profile = folder / "firefox"
     profile.mkdir(exist_ok=True)
-    said = dict(PREFERENCES)
+    said = PREFERENCES if asks else PREFERENCES | ALLOWED
     if push_service:
-        said["dom.push.serverURL"] = push_service.replace("http", "ws", 1) + "/"
+        said = said | {"dom.push.serverURL": push_service.replace("http", "ws", 1) + "/"}
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in said.items()]
     (profile / "user.js").write_text("".join(lines))
     log = folder / "firefox.log"

@@ -1,6 +1,7 @@
 """One tab of Firefox, and what a person does in it: go somewhere, press, type, look."""
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +36,16 @@ class Tab:
         await self._bidi.call("browsingContext.close", context=self._context)
 
     async def press(self, role: str, name: str) -> None:
-        """Click on the control of this *role* and accessible *name*, once it is there and in view."""
-        control = await self._find(role, name)
-        origin = {"type": "element", "element": control}
-        await self._act(
-            {
-                "type": "pointer",
-                "id": "mouse",
-                "actions": [
-                    {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
-                    {"type": "pointerDown", "button": 0},
-                    {"type": "pointerUp", "button": 0},
-                ],
-            }
+        """Click on the control of this *role* and accessible *name*, once it is there."""
+        await self._click(
+            f"{role} {name!r}", {"type": "accessibility", "value": {"role": role, "name": name}}
         )
 
-    async def fill(self, role: str, name: str, text: str) -> None:
-        """Click into a field, and type."""
-        await self.press(role, name)
+    async def fill(self, label: str, text: str) -> None:
+        """Click into the field with this *label*, and type."""
+        # Not by role: a field for a password has none.
+        path = f"//input[@id=//label[normalize-space()={json.dumps(label)}]/@for]"
+        await self._click(f"field {label!r}", {"type": "xpath", "value": path})
         await self.type(text)
 
     async def type(self, text: str) -> None:
@@ -85,23 +78,33 @@ class Tab:
         said = await self._bidi.call("browsingContext.captureScreenshot", context=self._context)
         path.write_bytes(base64.b64decode(said["data"]))
 
-    async def resize(self, width: int, height: int) -> None:
-        """Make the view as large as a phone's, in CSS pixels."""
-        viewport = {"width": width, "height": height}
-        await self._bidi.call("browsingContext.setViewport", context=self._context, viewport=viewport)
+    async def _click(self, what: str, locator: dict[str, Any]) -> None:
+        node = await self._find(what, locator)
+        origin = {"type": "element", "element": node}
+        await self._act(
+            {
+                "type": "pointer",
+                "id": "mouse",
+                "actions": [
+                    {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
+                    {"type": "pointerDown", "button": 0},
+                    {"type": "pointerUp", "button": 0},
+                ],
+            }
+        )
 
-    async def _find(self, role: str, name: str) -> dict[str, str]:
-        wanted = {"type": "accessibility", "value": {"role": role, "name": name}}
-
+    async def _find(self, what: str, locator: dict[str, Any]) -> dict[str, str]:
         async def nodes() -> list[dict[str, str]]:
-            said = await self._bidi.call("browsingContext.locateNodes", context=self._context, locator=wanted)
+            said = await self._bidi.call(
+                "browsingContext.locateNodes", context=self._context, locator=locator
+            )
             found: list[dict[str, str]] = said["nodes"]
             return found
 
         try:
             (node, *_) = await until(nodes, SEEN_WITHIN_S)
         except AssertionError as error:
-            raise AssertionError(f"no {role} {name!r} on the page:\n{await self.text()}") from error
+            raise AssertionError(f"no {what} on the page:\n{await self.text()}") from error
         shared = {"sharedId": node["sharedId"]}
         await self._bidi.call(
             "script.callFunction",
