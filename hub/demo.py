@@ -1,7 +1,8 @@
 """``make demo``: a hub, one person and a simulated phone in one terminal, to be tried with a browser at once.
 
 ``PUBLIC_URL`` is the address in every QR code, link and cookie, for a phone of the person's own;
-``DEMO_PHONE`` is ``sim`` or ``none``, by default ``none`` where there is a ``PUBLIC_URL``.
+``DEMO_PHONE`` is ``sim``, ``sleep`` (the same, woken by web pushes) or ``none``, by default ``none`` where
+there is a ``PUBLIC_URL``.
 """
 
 import json
@@ -23,6 +24,8 @@ from hub.set_up import picture
 FOLDER = Path("build/demo")
 TENANT, NAME, EMAIL, PIN = "demo", "Demo", "ada@demo.test", "2580"
 PORTS = range(8000, 8020)
+PUSH_PORTS = range(8020, 8040)
+PHONES = ("sim", "sleep", "none")
 START_WITHIN_S = 20
 STOP_WITHIN_S = 10
 
@@ -32,7 +35,7 @@ PHONE = [sys.executable, "-m", "mobile_sim"]
 
 def main() -> int:
     """Set up, start, and stay until the person leaves; return the exit code."""
-    port = _free_port()
+    port = _free_port(PORTS)
     local = f"http://127.0.0.1:{port}"
     public = os.environ.get("PUBLIC_URL") or None
     try:
@@ -40,20 +43,25 @@ def main() -> int:
         address = PublicUrl.parse(public or f"http://localhost:{port}")
     except ValueError as error:
         raise SystemExit(f"PUBLIC_URL: {error}") from None
-    environment = _environment(port)
+    phone = os.environ.get("DEMO_PHONE") or ("none" if public else "sim")
+    if phone not in PHONES:
+        raise SystemExit(f"DEMO_PHONE: one of {', '.join(PHONES)} is expected.")
+    pushes = _free_port(PUSH_PORTS) if phone == "sleep" else None
+    environment = _environment(port, pushes)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     made = _made(address, environment)
     if public:
         _say(_at_public_url(address, local))
     with _serving(local, environment):
-        if (os.environ.get("DEMO_PHONE") or ("none" if public else "sim")) == "none":
+        if phone == "none":
             _say(_without_phone(address, made, scan=public is not None))
             return _wait()
-        return _with_phone(address, local, made, environment)
+        sleeping = [] if pushes is None else ["--sleep", "--push-port", str(pushes)]
+        return _with_phone(address, local, made, environment, sleeping)
 
 
-def _environment(port: int) -> dict[str, str]:
+def _environment(port: int, pushes: int | None) -> dict[str, str]:
     """Nothing of the person's own settings gets into the demo."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     return {
@@ -62,6 +70,7 @@ def _environment(port: int) -> dict[str, str]:
         "HUB_PORT": str(port),
         "HUB_TRUSTED_PROXIES": "127.0.0.1",
         "XDG_STATE_HOME": str(FOLDER.resolve()),
+        **({} if pushes is None else {"HUB_PUSH_ALLOW": f"http://127.0.0.1:{pushes}"}),
     }
 
 
@@ -110,7 +119,9 @@ def _wait_until_ready(local: str, hub: "subprocess.Popen[bytes]", log: Path) -> 
     raise SystemExit("The hub did not start: its log is above.")
 
 
-def _with_phone(address: PublicUrl, local: str, made: dict[str, str], environment: dict[str, str]) -> int:
+def _with_phone(
+    address: PublicUrl, local: str, made: dict[str, str], environment: dict[str, str], sleeping: list[str]
+) -> int:
     code = made["activation_code"]
     enrolled = subprocess.run(
         [*PHONE, "enroll", "--hub", local, "--code", code, "--pin", PIN, "--name", "Demo phone"],
@@ -135,7 +146,7 @@ def _with_phone(address: PublicUrl, local: str, made: dict[str, str], environmen
         _say(f"{note}\nType the number that the page shows here, one line for each sign-in.")
         how = ["--policy", "approve", "--pin", PIN, "--match", "-"]
     try:
-        return subprocess.run([*PHONE, "run", *how], env=environment, check=False).returncode
+        return subprocess.run([*PHONE, "run", *how, *sleeping], env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
@@ -175,11 +186,11 @@ def _wait() -> int:
         return 0
 
 
-def _free_port() -> int:
-    for port in PORTS:
+def _free_port(ports: range) -> int:
+    for port in ports:
         if _is_free(port):
             return port
-    raise SystemExit(f"None of the ports {PORTS[0]} to {PORTS[-1]} is free.")
+    raise SystemExit(f"None of the ports {ports[0]} to {ports[-1]} is free.")
 
 
 def _is_free(port: int) -> bool:

@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -15,7 +15,11 @@ from mobile_sim.client import Line, Reason
 from mobile_sim.device import Account
 from mobile_sim.digits import numbers_from
 from mobile_sim.enroll import Enrolment, EnrolmentFailed, code_in
+from mobile_sim.sleep import QUIET_S, Sleep
 from mobile_sim.state import StateFile, StateUnusable, default_path
+
+if TYPE_CHECKING:
+    from mobile_sim.push_service import PushService
 
 app = typer.Typer(
     help="A phone on the command line: enrols, listens, and answers prompts as the real one does.",
@@ -92,9 +96,24 @@ def run(
         Literal["msgpack", "json"], typer.Option(help="What the socket speaks.")
     ] = "msgpack",
     once: Annotated[bool, typer.Option("--once", help="Leave after the first request has ended.")] = False,
+    sleep: Annotated[
+        bool, typer.Option("--sleep", help="Disconnect while nothing is to be done; web pushes wake it.")
+    ] = False,
+    sleep_after: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of quiet before it falls asleep.", metavar="SECONDS")
+    ] = QUIET_S,
+    push_port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, help="Where web pushes arrive on 127.0.0.1; 0 takes a free one.", metavar="PORT"
+        ),
+    ] = 0,
+    test: Annotated[bool, typer.Option("--test", help="Ask the hub for a test request.")] = False,
     note: Annotated[str | None, typer.Option(help="Words to show while nothing waits.")] = None,
 ) -> None:
     """Connect every account and answer what comes.
+
+    A phone that sleeps takes web pushes on 127.0.0.1:PORT; the hub needs HUB_PUSH_ALLOW=http://127.0.0.1:PORT.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 connected elsewhere, 130 interrupted.
     """
@@ -115,15 +134,21 @@ def run(
     if not chosen:
         _fail(f"There is no account on this phone ({file.path}). Add one with: mobile-sim enroll")
 
+    pushes = _push_service(push_port) if sleep else None
+
     def lines(emit: Emit) -> list[Line]:
-        return [Line(one, file, emit, subprotocol=spoken) for one in chosen]
+        made = []
+        for one in chosen:
+            asleep = Sleep(pushes.mailbox(), sleep_after) if pushes is not None else None
+            made.append(Line(one, file, emit, subprotocol=spoken, sleep=asleep, test=test))
+        return made
 
     if screen:
         ended = running.attended(lines, behaviour, note)
     else:
         ended = running.unattended(lines, behaviour, as_json)
     try:
-        raise typer.Exit(running.finish(ended))
+        raise typer.Exit(running.finish(ended, pushes.running() if pushes is not None else None))
     except StateUnusable as error:
         _fail(str(error))
 
@@ -168,6 +193,16 @@ def main() -> None:
 def _fail(why: str) -> NoReturn:
     running.say(why)
     raise typer.Exit(1)
+
+
+def _push_service(port: int) -> "PushService":
+    # Here, because a phone that stays awake needs no HTTP server.
+    from mobile_sim.push_service import PortTaken, PushService
+
+    try:
+        return PushService(port)
+    except PortTaken as error:
+        _fail(str(error))
 
 
 def _state(path: Path | None) -> StateFile:

@@ -54,7 +54,7 @@ class Unattended:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(line.run()) for line in lines]
             while running:
-                # Bounded by the lines, which never fall silent for good: they reconnect or stop.
+                # Bounded by the lines, which never fall silent for good: they reconnect, stop, or sleep.
                 event = await self._events.get()
                 device = event.account.device_id
                 if isinstance(event, events.Stopped):

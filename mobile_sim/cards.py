@@ -30,6 +30,7 @@ class Cards:
         self.account = account
         self.open: dict[str, Request] = {}
         self.sent: set[str] = set()
+        self.shown: set[str] = set()
         self._expired: set[str] = set()
         self._keeper = keeper
         self._emit = emit
@@ -67,13 +68,24 @@ class Cards:
                 self._fail(message)
             case wire.Hello() | wire.Ready():
                 pass  # Said once, at the start.
-            case wire.PushState() | wire.TestAsked() | wire.Renamed() | wire.Left() | wire.CredentialAdded():
+            case wire.TestAsked(id=id_):
+                self._emit(events.TestAsked(self.account, id_))
+            case wire.PushState() | wire.Renamed() | wire.Left() | wire.CredentialAdded():
                 pass  # Answers to what this phone does not say.
 
     def clear(self) -> None:
         """Lay all cards off."""
         self.open.clear()
         self.sent.clear()
+        self.shown.clear()
+
+    def knows(self, id_: str) -> bool:
+        """Return whether this request lies here, or has lain here before the person."""
+        return id_ in self.open or id_ in self.shown
+
+    def read(self, challenge: wire.ChallengeMessage) -> Request:
+        """Return the request in *challenge*, without laying it here; raises as :meth:`Account.read`."""
+        return self.account.read(challenge, self._hub_now())
 
     def next_look_s(self) -> float:
         """Return the seconds until a card may have to be put away."""
@@ -101,11 +113,11 @@ class Cards:
 
     async def _verified(self, challenge: wire.ChallengeMessage) -> Request:
         try:
-            return self.account.read(challenge, self._hub_now())
+            return self.read(challenge)
         except UnknownKey:
             if not await self._renew_keys():
                 raise
-            return self.account.read(challenge, self._hub_now())
+            return self.read(challenge)
 
     async def _renew_keys(self) -> bool:
         now = self._hub_now()

@@ -18,6 +18,7 @@ from mobile_sim.cards import Cards, Emit, FetchKeys
 from mobile_sim.closing import Then
 from mobile_sim.device import Account, Answer
 from mobile_sim.enroll import fetch_jwks
+from mobile_sim.sleep import Sleep
 from mobile_sim.state import Keeper
 
 OPEN_WITHIN_S: Final = 10.0
@@ -38,6 +39,8 @@ class Line:
         emit: Emit,
         *,
         subprotocol: Subprotocol = Subprotocol.DEVICE_MSGPACK,
+        sleep: Sleep | None = None,
+        test: bool = False,
         chance: random.Random | None = None,
         now: Callable[[], float] = time.time,
         fetch_keys: FetchKeys = fetch_jwks,
@@ -52,7 +55,10 @@ class Line:
         self._socket: ClientConnection | None = None
         self._ready_at: float | None = None
         self._at_once = asyncio.Event()
-        self._shown: set[str] = set()
+        self._sleep = sleep
+        self._unsaid: list[wire.Wire] = [self._test()] if test else []
+        if sleep is not None:
+            sleep.belongs_to(self.cards, emit)
 
     @property
     def account(self) -> Account:
@@ -64,8 +70,10 @@ class Line:
         return self._now() + self._offset_s
 
     def try_now(self) -> None:
-        """End a wait between two attempts: the person came back, or does not want to wait."""
+        """End a wait between two attempts, or sleep: the person came back, or does not want to wait."""
         self._at_once.set()
+        if self._sleep is not None:
+            self._sleep.wake()
 
     async def run(self) -> events.Stopped:
         """Keep the line up; return only when no further attempt may be made by itself."""
@@ -74,6 +82,11 @@ class Line:
             self._emit(events.Connecting(self.account))
             self._ready_at = None
             closed = await self._one_connection()
+            if isinstance(closed, events.Asleep):
+                self._emit(closed)
+                await self._until_woken()
+                attempt = 0
+                continue
             # One that was dropped at once counts as a failed attempt, or a busy hub is asked ever faster.
             if self._ready_for_s() >= closing.SETTLED_S:
                 attempt = 0
@@ -83,7 +96,6 @@ class Line:
             if stopped is not None:
                 # Whoever comes back later is told of what is then pending as if for the first time.
                 self.cards.clear()
-                self._shown.clear()
                 self._emit(stopped)
                 return stopped
             in_s = closing.pause_s(then, attempt, self._chance)
@@ -95,7 +107,7 @@ class Line:
         """Tell the hub that the request is in front of the person."""
         if id_ not in self.cards.open:
             return
-        self._shown.add(id_)
+        self.cards.shown.add(id_)
         # Without a connection it is told at the next one.
         if await self._sent(wire.Ack(id=id_)):
             self._emit(events.Acked(self.account, id_))
@@ -113,8 +125,30 @@ class Line:
         await self._send(message, id_)
 
     async def report(self, id_: str, reason: Reason) -> None:
-        """Say why it was denied."""
-        await self._send(wire.Report(id=id_, reason=reason), id_)
+        """Say why it was denied; a phone that sleeps wakes for it."""
+        message = wire.Report(id=id_, reason=reason)
+        if self._sleep is not None and self._sleep.asleep:
+            self._say_once_ready(message)
+        else:
+            await self._send(message, id_)
+
+    async def ask_test(self) -> None:
+        """Ask for a test request as soon as there is a connection; a phone that sleeps is asleep by then."""
+        message = self._test()
+        if not await self._sent(message):
+            self._say_once_ready(message)
+
+    async def _until_woken(self) -> None:
+        if self._sleep is not None:
+            self._emit(await self._sleep.until_woken())
+
+    def _test(self) -> wire.AskTest:
+        return wire.AskTest(delay_s=0 if self._sleep is None else self._sleep.test_delay_s)
+
+    def _say_once_ready(self, message: wire.Wire) -> None:
+        self._unsaid.append(message)
+        if self._sleep is not None:
+            self._sleep.wake()
 
     def _ready_for_s(self) -> float:
         return 0.0 if self._ready_at is None else self._now() - self._ready_at
@@ -131,7 +165,7 @@ class Line:
             case Then.BACK_OFF | Then.RESTART:
                 return None
 
-    async def _one_connection(self) -> events.Closed:
+    async def _one_connection(self) -> events.Closed | events.Asleep:
         try:
             async with connect(
                 self.account.socket_url,
@@ -164,7 +198,7 @@ class Line:
         finally:
             self._socket = None
 
-    async def _converse(self, socket: ClientConnection) -> events.Closed:
+    async def _converse(self, socket: ClientConnection) -> events.Closed | events.Asleep:
         async with asyncio.timeout(OPEN_WITHIN_S):
             hello = self._parse(await socket.recv())
             if not isinstance(hello, wire.Hello):
@@ -185,19 +219,36 @@ class Line:
         self._socket = socket
         self._ready_at = self._now()
         await self.cards.welcome(ready)
-        for shown in [id_ for id_ in self._shown if id_ in self.cards.open]:
+        for shown in [id_ for id_ in self.cards.shown if id_ in self.cards.open]:
             await self.ack(shown)
+        await self._say_what_waited(ready)
         while True:
             try:
-                async with asyncio.timeout(self.cards.next_look_s()):
+                async with asyncio.timeout(self._next_look_s()):
                     frame = await socket.recv()
             except TimeoutError:
                 self.cards.put_away_expired()
+                if self._sleep is not None and self._sleep.falls_asleep():
+                    await socket.close(wire.Close.GOING_AWAY)
+                    return events.Asleep(self.account)
                 continue
             self.cards.put_away_expired()
             message = self._parse(frame)
-            if message is not None:
+            if message is not None and not (self._sleep is not None and self._sleep.takes(message)):
                 await self.cards.receive(message)
+
+    async def _say_what_waited(self, ready: wire.Ready) -> None:
+        if self._sleep is not None:
+            await self._sent(self._sleep.subscribe(ready))
+        elif ready.push_subscribed:
+            # Left by a phone that slept: its push service has ended with it.
+            await self._sent(wire.UnsubscribePush())
+        while self._unsaid and await self._sent(self._unsaid[0]):
+            self._unsaid.pop(0)
+
+    def _next_look_s(self) -> float:
+        look_s = self.cards.next_look_s()
+        return look_s if self._sleep is None else max(0.01, min(look_s, self._sleep.due_in_s()))
 
     def _parse(self, frame: bytes | str) -> wire.AnyHubMessage | None:
         try:

@@ -29,9 +29,22 @@ IDLE: Final = Text.from_markup(
 )
 
 
-def idle(note: str | None) -> Text:
+ASLEEP: Final = Text.from_markup(
+    f"""[#2f7181]╭──────────────╮           ╭─────╮
+│ · · ·        │           │  [{QUIET}]z[/]  │
+│              │           │ [{QUIET}]z[/]   │
+│              │           │     │
+╰──────────────╯           ╰─────╯[/]
+
+[bold {INK}]Asleep[/]
+[{QUIET}]No connection is open. When you sign in somewhere, a web push wakes this phone.[/]"""
+)
+
+
+def idle(note: str | None, *, asleep: bool) -> Text:
     """Return what stands there while nothing waits; *note* is what whoever started it wants to be read."""
-    return Text.assemble(IDLE, "\n\n", (note, ACCENT)) if note else IDLE
+    drawn = ASLEEP if asleep else IDLE
+    return Text.assemble(drawn, "\n\n", (note, ACCENT)) if note else drawn
 
 
 REASONS: Final = (
@@ -59,7 +72,8 @@ def lines(states: list[Connection], rows: int) -> Text:
 def ask(shown: Shown, others: str) -> Text:
     """Return who asks: the first thing to be read."""
     claims = shown.request.claims
-    head = Text.assemble(("Is this you?  ", f"bold {INK}"), (words.VERBS[claims.kind], QUIET))
+    question = words.QUESTIONS[claims.kind]
+    head = Text.assemble((f"{question}  ", f"bold {INK}"), (words.VERBS[claims.kind], QUIET))
     if others:
         head.append(f"   {others} (n)", TONES["wait"])
     return Text.assemble(
@@ -163,6 +177,9 @@ def keys(table: Table) -> Text:
     known = []
     if table.current is not None:
         known += [("d", "deny"), ("enter", "approve"), ("tab", "next field")]
+    elif not all(one.over for one in table.states.values()):
+        asleep = any(one.asleep for one in table.states.values())
+        known += [*([("r", "wake it")] if asleep else []), ("t", "test request")]
     if len(table.waiting) > 1:
         known.append(("n", "next request"))
     known.append(("q", "leave"))

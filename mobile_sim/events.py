@@ -129,6 +129,49 @@ class Stopped:
     why: Literal["not_authenticated", "connected_elsewhere", "removed"]
 
 
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The hub knows where to send web pushes: from now on the phone may sleep."""
+
+    account: Account
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asleep:
+    """Nothing was left to do: the connection is closed until something wakes the phone."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A web push arrived, asleep or not; *status* where a request has ended."""
+
+    account: Account
+    kind: Literal["challenge", "resolved"]
+    id: str
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The phone connects again; *app* is who asks, where the push carried the verified request."""
+
+    account: Account
+    by: Literal["push", "person"]
+    id: str | None = None
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestAsked:
+    """The hub sends a test request, for which nobody signs in."""
+
+    account: Account
+    id: str
+
+
 Event = (
     Connecting
     | Connected
@@ -144,6 +187,11 @@ Event = (
     | Closed
     | Reconnecting
     | Stopped
+    | Subscribed
+    | Asleep
+    | Pushed
+    | Woken
+    | TestAsked
 )
 
 NAMES: Final[dict[type[Event], str]] = {
@@ -161,6 +209,11 @@ NAMES: Final[dict[type[Event], str]] = {
     Closed: "closed",
     Reconnecting: "reconnecting",
     Stopped: "stopped",
+    Subscribed: "subscribed",
+    Asleep: "asleep",
+    Pushed: "pushed",
+    Woken: "woken",
+    TestAsked: "test_asked",
 }
 
 

@@ -1,9 +1,11 @@
 """A phone from its start to its exit code: on the screen, or by itself."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from mobile_sim import events, words
@@ -46,8 +48,10 @@ async def unattended(lines: Lines, behaviour: Behaviour, as_json: bool) -> int:
     return await phone.run(lines(phone.emit))
 
 
-def finish(ending: Coroutine[None, None, int]) -> int:
-    """Run *ending* and return the exit code; an interruption closes the sockets first.
+def finish(
+    ending: Coroutine[None, None, int], beside: AbstractAsyncContextManager[None] | None = None
+) -> int:
+    """Run *ending*, with *beside* open, and return the exit code; an interruption closes the sockets first.
 
     Raises:
         StateUnusable: the phone's memory failed while it ran.
@@ -57,7 +61,8 @@ def finish(ending: Coroutine[None, None, int]) -> int:
         task = asyncio.current_task()
         if task is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await ending
+        async with beside or contextlib.nullcontext():
+            return await ending
 
     code = OUTPUT_GONE
     try:

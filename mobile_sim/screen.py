@@ -38,6 +38,7 @@ class PhoneScreen(App[None]):
         Binding("f", "why('fraud')", "Fraud"),
         Binding("escape", "no_reason", "No reason"),
         Binding("r", "try_now", "Try now"),
+        Binding("t", "test", "Test request"),
         Binding("q", "quit", "Leave"),
     ]
 
@@ -67,7 +68,7 @@ class PhoneScreen(App[None]):
         yield Static(id="lines")
         with Container(id="body"):
             with Vertical(id="main"):
-                yield Static(drawing.idle(self._note), id="idle")
+                yield Static(id="idle")
                 with Vertical(id="card"):
                     yield Static(id="ask")
                     with Vertical(id="facts-box"):
@@ -104,8 +105,7 @@ class PhoneScreen(App[None]):
                 await self.table.states[line.account.device_id].wait_for_person()
         except StateUnusable as error:
             self.exit(return_code=1, message=str(error))
-        if all(one.over for one in self.table.states.values()):
-            self._text("idle", drawing.nothing_left())
+        self._draw()
 
     def receive(self, event: events.Event) -> None:
         """Take an event of a line."""
@@ -202,8 +202,13 @@ class PhoneScreen(App[None]):
         self.table.next()
         self._draw()
 
+    async def action_test(self) -> None:
+        """Ask every account's hub for a request that signs nobody in."""
+        for line in self._lines.values():
+            await line.ask_test()
+
     def action_try_now(self) -> None:
-        """Do not wait for the next attempt."""
+        """Do not wait for the next attempt, and sleep no longer."""
         for line in self._lines.values():
             line.try_now()
 
@@ -222,6 +227,8 @@ class PhoneScreen(App[None]):
         return self.query_one(f"#{name}", NumberField)
 
     def _tick(self) -> None:
+        if not self._is_laid_out():
+            return
         shown = self.table.current
         now = self._now(shown)
         if shown is not None:
@@ -251,8 +258,12 @@ class PhoneScreen(App[None]):
     def _text(self, name: str, text: Text) -> None:
         self.query_one(f"#{name}", Static).update(text)
 
+    def _is_laid_out(self) -> bool:
+        # A line may tell something before the parts are there, and while they are taken away.
+        return self.is_running and bool(self.query("#keys"))
+
     def _draw(self) -> None:
-        if not self.is_running:
+        if not self._is_laid_out():
             return
         shown, denied = self.table.current, self.table.denied
         self.query_one("#idle").display = shown is None and denied is None
@@ -266,10 +277,17 @@ class PhoneScreen(App[None]):
             self._fit()
             self.query_one("#number-field").display = shown.request.needs_number
             self._show_fields(shown)
+        self._text("idle", self._idle())
         self._on_show = shown.key if shown else None
         self._text("past", drawing.past(self.table.history, wide=self.size.width >= WIDE))
         self._text("keys", drawing.keys(self.table))
         self._tick()
+
+    def _idle(self) -> Text:
+        states = self.table.states.values()
+        if all(one.over for one in states):
+            return drawing.nothing_left()
+        return drawing.idle(self._note, asleep=all(one.asleep for one in states if not one.over))
 
     def _show_fields(self, shown: Shown) -> None:
         pin = self._field("pin")

@@ -15,14 +15,28 @@ class Connection:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.glyph, self.tone, self.word = "◌", "wait", "Connecting"
-        self.over = False
+        self.over = self.asleep = False
+        self._woken = ""
         self._person = asyncio.Event()
 
     def take(self, event: events.Event) -> None:
         """Take an event of this line."""
         match event:
             case events.Ready():
-                self._say("●", "ok", "Connected")
+                self.asleep = False
+                self._say("●", "ok", f"Connected. {self._woken}" if self._woken else "Connected")
+            case events.Asleep():
+                self.asleep, self._woken = True, ""
+                self._say("☾", "ok", "Asleep, without a connection. A web push wakes it (r: by hand)")
+            case events.Pushed(status=status) if status is not None and self.asleep:
+                self._say("☾", "ok", f"Asleep. {words.by_push(status)}, at {words.clock(time.time())}")
+            case events.Woken():
+                self.asleep, self._woken = False, words.woken(event)
+                self._say("◌", "wait", self._woken)
+            case events.TestAsked():
+                self._say("●", "ok", "Connected. A test request is on its way")
+            case events.Failed(id=None, code=code, detail=detail):
+                self._say(self.glyph, "no", words.problem(code, detail))
             case events.Refused(why=why):
                 self._say("●", "no", f"Connected. A request was refused: {why}")
             case events.Closed(why=why):
@@ -152,7 +166,8 @@ class Table:
             return False
         self.waiting.remove(shown)
         self.history.insert(0, Past(shown, outcome, note=note))
-        if ask_why and outcome == "denied":
+        # Nobody is behind a test: there is nothing to report.
+        if ask_why and outcome == "denied" and shown.request.claims.kind != "test":
             self.denied = shown
         return True
 

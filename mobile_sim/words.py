@@ -37,6 +37,7 @@ STOPPED: Final = {
 }
 
 VERBS: Final = {"login": "Signing in to", "approval": "Approval for", "test": "A test from"}
+QUESTIONS: Final = {"login": "Is this you?", "approval": "Is this you?", "test": "Only a test."}
 
 
 def problem(code: str, detail: str) -> str:
@@ -70,6 +71,18 @@ def ago(seconds: float) -> str:
     return f"{whole // 60} min ago"
 
 
+def woken(event: events.Woken) -> str:
+    """Return what ended the phone's sleep, and who asks, where that is known and verified."""
+    if event.by == "person":
+        return "Woken by hand"
+    return f"Woken by a web push: {printable(event.app)} asks" if event.app else "Woken by a web push"
+
+
+def by_push(status: events.Status) -> str:
+    """Return what a web push said of a request that has ended."""
+    return f"A web push says: {OUTCOMES[status][1].lower()}"
+
+
 def summary(claims: RequestClaims) -> str:
     """Return the request in one line."""
     return printable(f"{claims.app}, {place(claims.ctx)}, {browser(claims.ctx)}, {claims.ctx.ip}")
@@ -101,6 +114,10 @@ def _request_told(event: events.Event) -> str | None:
             return problem(code, detail)
         case events.Refused(why=why):
             return f"A request was refused: {why}"
+        case events.Pushed(status=status) if status is not None:
+            return by_push(status)
+        case events.TestAsked():
+            return "A test request is on its way"
         case _:
             return None
 
@@ -111,6 +128,12 @@ def _connection_told(event: events.Event) -> str | None:
             return "Connecting"
         case events.Ready(pending=pending):
             return f"Connected. {pending or 'Nothing'} waiting"
+        case events.Subscribed():
+            return "It can sleep now: the hub knows where to send web pushes"
+        case events.Asleep():
+            return "Asleep. A web push wakes it"
+        case events.Woken():
+            return woken(event)
         case events.Closed(code=code, why=why):
             return f"Disconnected{f' ({code})' if code else ''}{f': {why}' if why else ''}"
         case events.Reconnecting(in_s=in_s):

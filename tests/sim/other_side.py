@@ -107,6 +107,8 @@ class FakeHub:
         self.key_fetches = 0
         self.clock_ahead_s = 0
         self.pending: list[ChallengeMessage] = []
+        self.vapid_public_key: str | None = None
+        self.push_subscribed: bool | None = None
         self.issuer = ""
         self.arrivals: asyncio.Queue[ServerConnection] = asyncio.Queue()
         self.said: asyncio.Queue[Wire] = asyncio.Queue()
@@ -182,6 +184,8 @@ class FakeHub:
             account=AccountFacts(user_id="usr_1", tenant=TenantFacts(slug="acme", name="Acme"), email=ADA),
             heartbeat_s=25,
             pending=self.pending,
+            vapid_public_key=self.vapid_public_key,
+            push_subscribed=self.push_subscribed,
         )
         await socket.send(encode(ready, _spoken(socket)))
         self._socket = self.sockets[first.device_id] = socket

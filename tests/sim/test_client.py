@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import TypeVar
 
 import jwt
 import pytest
@@ -29,35 +27,8 @@ from mobile_sim import events
 from mobile_sim.client import Line
 from mobile_sim.device import Account
 from mobile_sim.state import StateFile
+from tests.sim.hearing import Heard, Soon
 from tests.sim.other_side import ADA, WITHIN_S, FakeHub, Signing
-
-E = TypeVar("E")
-
-
-class Heard:
-    """The line's events, one after the other."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[events.Event] = asyncio.Queue()
-        self.all: list[events.Event] = []
-
-    def __call__(self, event: events.Event) -> None:
-        self.all.append(event)
-        self.queue.put_nowait(event)
-
-    async def until(self, kind: type[E]) -> E:
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                event = await self.queue.get()
-                if isinstance(event, kind):
-                    return event
-
-
-class Soon(random.Random):
-    """Chance that never waits."""
-
-    def uniform(self, a: float, b: float) -> float:
-        return 0.0
 
 
 class Phone:
