@@ -2,20 +2,16 @@
 
 import base64
 import binascii
-import secrets
 from dataclasses import dataclass
 from typing import Final, Self
 
-import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
+from pywebpush import WebPusher
 
 from hub.protocol import PushKeys
 
-SALT_BYTES: Final = 16
 AUTH_BYTES: Final = 16
 POINT_BYTES: Final = 65
-# One record holds it all, as section 4 demands.
-RECORD_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +30,16 @@ class Receiver:
         return cls(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point), auth)
 
 
-def encrypt(
-    plaintext: bytes,
-    receiver: Receiver,
-    *,
-    key: ec.EllipticCurvePrivateKey | None = None,
-    salt: bytes | None = None,
-) -> bytes:
-    """Return the body of a push, in ``aes128gcm``.
+def encrypt(plaintext: bytes, keys: PushKeys) -> bytes:
+    """Return the body of a push to whoever has *keys*, in ``aes128gcm``: one record, as section 4 demands.
 
-    Args:
-        key, salt: for this one message; made here where they are not given.
+    Raises:
+        ValueError: these are no keys.
     """
-    body: bytes = http_ece.encrypt(
-        plaintext,
-        salt=salt or secrets.token_bytes(SALT_BYTES),
-        private_key=key or ec.generate_private_key(ec.SECP256R1()),
-        dh=receiver.key,
-        auth_secret=receiver.auth,
-        rs=RECORD_BYTES,
-        version="aes128gcm",
-    )
+    Receiver.read(keys)
+    # Where it goes is not its business here: only its encryption is used.
+    pusher = WebPusher({"endpoint": "", "keys": keys.to_wire()})
+    body: bytes = pusher.encode(plaintext)["body"]
     return body
 
 

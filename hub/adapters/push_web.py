@@ -100,7 +100,7 @@ class WebPusher:
         try:
             endpoint = self._rules.check(push.subscription.endpoint)
             host = endpoint.host
-            body = encrypt(plaintext, Receiver.read(push.subscription.keys))
+            body = encrypt(plaintext, push.subscription.keys)
             async with asyncio.timeout(self.within_s):
                 answer = await self._post(endpoint, self._headers(endpoint, push), body)
         except ForbiddenAddress as error:
