@@ -43,6 +43,16 @@ export function clockWords(seconds) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/**
+ * How long something is good for: minutes and seconds, from an hour on hours and minutes.
+ *
+ * @param {number} seconds
+ */
+export function lifeWords(seconds) {
+  if (seconds < 3600) return clockWords(seconds);
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
 /** @param {number} seconds */
 export function waitWords(seconds) {
   return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readMessage, withState } from "../../../web/shared/protocol.js";
-import { clockWords, HubClock, momentWords, secondsUntil, waitWords } from "../../../web/shared/times.js";
+import { clockWords, HubClock, lifeWords, momentWords, secondsUntil, waitWords } from "../../../web/shared/times.js";
 
 test("what is left is whole seconds, and never less than none", () => {
   const now = Date.parse("2026-11-24T03:00:00.400Z");
@@ -15,6 +15,7 @@ test("what is left is whole seconds, and never less than none", () => {
 
 test("times are short words", () => {
   assert.deepEqual([clockWords(72), clockWords(5), clockWords(600)], ["1:12", "0:05", "10:00"]);
+  assert.deepEqual([lifeWords(581), lifeWords(86_399)], ["9:41", "23 h 59 min"]);
   assert.deepEqual([waitWords(59), waitWords(100), waitWords(121)], ["59 s", "2 min", "3 min"]);
 });
 

@@ -1,6 +1,6 @@
 // Add this account to this phone? Nothing is bound before the person has seen whose it is.
 
-import { clockWords } from "../../shared/times.js";
+import { lifeWords } from "../../shared/times.js";
 import { errorPlace, facts, frame, heading, note, owner } from "../parts/frame.js";
 import { dress, glyph, h, icon } from "../parts/h.js";
 import { waitFor } from "../parts/moments.js";
@@ -195,7 +195,7 @@ function form(app, preview, ranOut) {
     /** @param {number} now */
     tick(now) {
       const seconds = Math.max(0, Math.ceil((preview.expiresAt - now) / 1000));
-      left.textContent = clockWords(seconds);
+      left.textContent = lifeWords(seconds);
       if (seconds === 0 && !isBusy) ranOut();
     },
   };

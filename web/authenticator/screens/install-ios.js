@@ -1,7 +1,7 @@
 // On iOS only the installed app keeps keys and gets notifications: three pictures, and the code kept in sight.
 
 import { say } from "../../shared/dom.js";
-import { clockWords } from "../../shared/times.js";
+import { lifeWords } from "../../shared/times.js";
 import { activationOf } from "../engine/engine.js";
 import { frame, heading, note } from "../parts/frame.js";
 import { h, icon, s, said } from "../parts/h.js";
@@ -46,7 +46,7 @@ export function installIos(app, given) {
   function tick(now) {
     if (!Number.isFinite(expiresAt)) return;
     const seconds = Math.max(0, Math.ceil((expiresAt - now) / 1000));
-    left.textContent = words.home.left.replace("{time}", clockWords(seconds));
+    left.textContent = words.home.left.replace("{time}", lifeWords(seconds));
     if (seconds <= 60) left.dataset.state = "late";
     if (seconds > 0) return;
     expiresAt = Number.POSITIVE_INFINITY;
