@@ -37,17 +37,6 @@ function takeCode(hash) {
 }
 
 /**
- * Remember a code for the screen that binds it, and go there.
- *
- * @param {App} app
- * @param {string} given
- */
-export function enrolWith(app, given) {
-  code = given;
-  app.go("enroll");
-}
-
-/**
  * @param {App} app
  * @returns {Scene}
  */

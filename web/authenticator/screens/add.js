@@ -3,7 +3,6 @@
 import { activationOf } from "../engine/engine.js";
 import { errorPlace, frame, heading, note, tabs } from "../parts/frame.js";
 import { dress, h, icon, s } from "../parts/h.js";
-import { enrolWith } from "../router.js";
 import { canScan, isAllowed, Scanner } from "../scanner.js";
 import { words } from "../words.js";
 
@@ -51,7 +50,7 @@ export function add(app) {
     if ("elsewhere" in activation) other.replaceChildren(otherHub(activation.elsewhere));
     else {
       scanner?.stop();
-      enrolWith(app, activation.code);
+      app.go(`enroll=${activation.code}`);
     }
   }
 
