@@ -21,9 +21,9 @@ class ChromiumMissing(RuntimeError):
         super().__init__("chromium is not installed: run `make setup`, or install the package chromium")
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """Start Chromium; raises ChromiumMissing."""
+async def launch(playwright: Playwright, *more: str) -> Browser:
+    """Start Chromium, with *more* arguments than usual; raises ChromiumMissing."""
     path = shutil.which("chromium")
     if path is None:
         raise ChromiumMissing
-    return await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+    return await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
