@@ -22,12 +22,12 @@ class Connection:
     def take(self, event: events.Event) -> None:
         """Take an event of this line."""
         match event:
-            case events.Ready():
+            case events.Ready() | events.Asked():
                 self.asleep = False
                 self._say("●", "ok", f"Connected. {self._woken}" if self._woken else "Connected")
             case events.Asleep():
                 self.asleep, self._woken = True, ""
-                self._say("☾", "ok", "Asleep, without a connection. A web push wakes it (r: by hand)")
+                self._say("☾", "ok", "Asleep. A web push wakes it (r: by hand)")
             case events.Pushed(status=status) if status is not None and self.asleep:
                 self._say("☾", "ok", f"Asleep. {words.by_push(status)}, at {words.clock(time.time())}")
             case events.Woken():

@@ -30,7 +30,7 @@ class Sleep:
         self._quiet_s = quiet_s
         self._now = now
         self._stirred_at = now()
-        self._subscribed = False
+        self._subscribed = self._refused = False
         self._woken = asyncio.Event()
         self._why: events.Woken | None = None
         mailbox.deliver = self._deliver
@@ -42,13 +42,13 @@ class Sleep:
 
     @property
     def test_delay_s(self) -> int:
-        """Whole seconds after which this phone sleeps, as it stands now."""
-        return min(wire.TEST_DELAY_MAX_S, math.ceil(self._quiet_s) + 2)
+        """Whole seconds after which this phone sleeps, as it stands now; none where it cannot."""
+        return 0 if self._refused else min(wire.TEST_DELAY_MAX_S, math.ceil(self._quiet_s) + 2)
 
     def subscribe(self, ready: wire.Ready) -> wire.SubscribePush:
         """Return what to say after every ``ready``: a phone that started anew has new keys."""
         self._mailbox.hub_key = ready.vapid_public_key
-        self._subscribed = False
+        self._subscribed = self._refused = False
         # Whatever was pushed before it stands in ``pending``.
         self._woken.clear()
         self._why = None
@@ -66,8 +66,9 @@ class Sleep:
                     self._emit(events.Subscribed(self._cards.account, endpoint))
                 return True
             case wire.ErrorMessage(code=wire.ErrorCode.BAD_SUBSCRIPTION as code, detail=detail):
-                hint = f"Start the hub with HUB_PUSH_ALLOW={self._mailbox.origin} to let this phone sleep"
+                hint = f"It cannot sleep: start the hub with HUB_PUSH_ALLOW={self._mailbox.origin}"
                 self._emit(events.Failed(self._cards.account, code.value, f"{hint}. The hub says: {detail}"))
+                self._refused = True
                 return True
             case _:
                 return False

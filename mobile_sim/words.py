@@ -36,7 +36,7 @@ STOPPED: Final = {
     "connected_elsewhere": "This phone is connected in another window.",
 }
 
-VERBS: Final = {"login": "Signing in to", "approval": "Approval for", "test": "A test from"}
+VERBS: Final = {"login": "Signing in to", "approval": "Approval for", "test": "Nobody is signing in:"}
 QUESTIONS: Final = {"login": "Is this you?", "approval": "Is this you?", "test": "Only a test."}
 
 

@@ -126,6 +126,23 @@ def test_a_public_url_that_can_be_none_is_refused_in_one_line(tmp_path: Path, ad
 
 
 @pytest.mark.slow
+async def test_the_demos_phone_can_sleep_and_is_woken_by_web_push(tmp_path: Path) -> None:
+    with demo(tmp_path, DEMO_PHONE="sleep") as process:
+        address = (await said(process, r"Open (http://\S+)/t/demo/login"))[1]
+        await said(process, "Asleep")
+        async with Browser(address, "demo") as browser:
+            await browser.start("ada@demo.test")
+            async with browser.watching() as page:
+                await said(process, "Woken by a web push: Demo asks")
+                assert process.stdin is not None
+                process.stdin.write(f"{browser.digits}\n")
+                process.stdin.flush()
+                resolved = await page.until("resolved")
+
+        assert resolved["status"] == "approved"
+
+
+@pytest.mark.slow
 async def test_the_demo_leaves_the_phone_to_the_person(tmp_path: Path) -> None:
     with demo(tmp_path, DEMO_PHONE="none") as process:
         enrolling = await said(process, r"--hub (http://\S+) --code (\S+) --pin (\d+)")

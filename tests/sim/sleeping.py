@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.protocol import Authenticate, PushState, PushSubscription, SubscribePush
 from mobile_sim import events
+from mobile_sim.cards import Emit
 from mobile_sim.client import Line
 from mobile_sim.device import new_key
 from mobile_sim.push_service import PushService
@@ -78,8 +79,12 @@ class SleepingPhone:
         memory.put(self.account)
         self.heard = Heard()
         self.sleep = Sleep(service.mailbox(), QUIET_S)
-        self.line = Line(self.account, memory, self.heard, sleep=self.sleep, chance=Soon())
+        self.line = self.listening(memory, self.heard)
         hub.vapid_public_key = self.sender.public
+
+    def listening(self, memory: StateFile, emit: Emit) -> Line:
+        """Return the phone's line, which tells what happens through *emit*."""
+        return Line(self.account, memory, emit, sleep=self.sleep, chance=Soon())
 
     async def connects(self) -> None:
         """Return once it has connected and told where to push."""
