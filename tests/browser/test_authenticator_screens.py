@@ -20,7 +20,6 @@ from tests.running import RunningHub, sqlite_hub
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 FOLDER = ROOT / "build" / "screenshots"
-WIDTHS = [(320, 100), (390, 100), (1280, 100), (640, 200), (320, 200)]
 SMALL_TARGETS = """[...document.querySelectorAll('button, .btn, input:not([type=radio]), summary, .tabs a')]
     .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 31.5)
     .map(each => each.outerHTML)"""
@@ -71,41 +70,3 @@ async def test_every_screen_is_accessible_in_both_schemes_and_pictured(
     assert wrong == {}
     assert [text for text in complaints if "Content" in text or "Error" in text] == []
     assert len(list(FOLDER.glob("authenticator-*.png"))) == len(states) * len(SCHEMES)
-
-
-async def test_no_screen_is_wider_than_its_window_nor_with_text_at_twice_its_size(
-    browser: Browser, hub: RunningHub
-) -> None:
-    page = await gallery_page(browser, viewport=PHONE, reduced_motion="reduce")
-
-    wider = []
-    for name in await names(page, hub):
-        await open_state(page, hub, name)
-        for width, text_percent in WIDTHS:
-            await page.set_viewport_size({"width": width, "height": 700})
-            await page.evaluate(
-                "size => { document.documentElement.style.fontSize = size }", f"{text_percent}%"
-            )
-            if await page.evaluate("document.documentElement.scrollWidth") > width:
-                wider.append((name, width, text_percent))
-
-    assert wider == []
-
-
-async def test_with_the_keyboard_open_the_digits_and_both_answers_are_in_sight(
-    browser: Browser, hub: RunningHub
-) -> None:
-    page = await gallery_page(browser, viewport={"width": 390, "height": 400})
-    await open_state(page, hub, "request-far")
-
-    await page.get_by_label("Type the number from your browser").focus()
-
-    for control in (
-        page.get_by_label("Type the number from your browser"),
-        page.get_by_role("button", name="Deny"),
-        page.get_by_role("button", name="Approve"),
-    ):
-        box = await control.bounding_box()
-        assert box is not None
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] <= 400
