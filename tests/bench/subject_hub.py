@@ -28,6 +28,7 @@ from hub.app import open_services
 from hub.domain.enrollment import CARRIED_LIFE
 from hub.domain.secret import Secret
 from hub.flows.administer import AT_THE_COMMAND_LINE
+from hub.flows.enroll import NewPhone
 from hub.services import Services
 from hub.settings import Settings
 from tests.bench.processes import Process, running
@@ -67,9 +68,8 @@ class Phone:
         proof = self._sign(
             "lumo-proof+jwt", {"nonce": code}, jwk={name: jwk[name] for name in ("kty", "crv", "x", "y")}
         )
-        enrolled = await hub.enroll.enroll(
-            code, proof, name="Phone", platform="bench", pin=Secret(PIN), per_ip="127.0.0.1"
-        )
+        phone = NewPhone("Phone", "bench", pin=Secret(PIN))
+        enrolled = await hub.enroll.enroll(code, proof, phone, per_ip="127.0.0.1")
         self.device_id, self.user_id = enrolled.device.id, user.id
 
     async def connect(self, port: int) -> None:

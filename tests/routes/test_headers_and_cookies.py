@@ -23,6 +23,7 @@ FORMS = [
     "/account/security/devices/{device}/rename",
     "/account/security/devices/{device}/remove",
     "/account/security/devices/{device}/unlock",
+    "/account/security/devices/{device}/test",
     "/account/sign-out",
 ]
 

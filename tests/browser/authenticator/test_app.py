@@ -9,7 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from hub.flows.base import by_user
 from tests.browser.authenticator.hand import Hand
 from tests.browser.authenticator.opened import Scene, ada
-from tests.browser.people import digits_on
+from tests.browser.people import awake, digits_on
 from tests.running import RunningHub, until
 
 pytestmark = pytest.mark.browser
@@ -152,6 +152,7 @@ async def test_a_hub_that_starts_again_finds_the_request_on_the_phone(
         phone = await Hand.takes(context, place.way.url)
         await phone.enrols(await hub.activation_code(user))
         await signs_in(desk, place)
+        await awake(desk)
         await phone.sees("Is this you?")
 
     async with place.running():
